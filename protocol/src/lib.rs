@@ -1,0 +1,1 @@
+//! The wire types of kkcode-lsp's own methods.

@@ -1,0 +1,1 @@
+//! ACTS: runtime, turn loop, tools, gate, overlay, processes, workers.

@@ -1,0 +1,1 @@
+//! DECIDES: documents, diffs, proposals, permission rules, task states; pure.

@@ -1,0 +1,3 @@
+//! The `kkcode-lsp` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! ASKS: model wire formats in, one stream of events out.

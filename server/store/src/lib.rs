@@ -1,0 +1,1 @@
+//! REMEMBERS: tasks, sessions, proposals and audit in SQLite.

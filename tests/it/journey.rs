@@ -1,0 +1,1 @@
+//! The thin road, from a command to an accepted hunk that survives a kill.

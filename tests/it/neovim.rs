@@ -1,0 +1,1 @@
+//! The same road in a real Neovim, oldest and newest.

@@ -1,0 +1,1 @@
+//! What no client can do to the server: wedge it, end it, or make it lie.

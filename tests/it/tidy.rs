@@ -1,0 +1,1 @@
+//! The rules of ARCHITECTURE.md, held by tests.

@@ -1,0 +1,1 @@
+//! The server as a process: a test client, journeys, conformance, tidy rules, benchmarks.
