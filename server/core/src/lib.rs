@@ -1,1 +1,15 @@
 //! DECIDES: documents, diffs, proposals, permission rules, task states; pure.
+//!
+//! Nothing in here reads a clock, a file, the network or a random number, and nothing waits: time and identifiers arrive
+//! with events.
+
+pub mod id;
+pub mod text;
+pub mod uri;
+
+pub mod diff;
+pub mod document;
+pub mod lines;
+
+pub mod placement;
+pub mod proposal;
