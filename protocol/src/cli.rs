@@ -1,0 +1,101 @@
+//! What the command line prints with `--json` where no message of the editor's has that shape.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ProposalId, SessionId, TurnId};
+use crate::outcome::{ErrorInfo, Usage};
+use crate::permission::Decision;
+use crate::turn::TurnStatus;
+
+/// Printed by `run --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunReport {
+    /// The turn.
+    pub turn_id: TurnId,
+    /// Its session.
+    pub session_id: SessionId,
+    /// How it ended.
+    pub status: TurnStatus,
+    /// What the agent said, as Markdown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorInfo>,
+    /// The proposals that it made.
+    pub proposal_ids: Vec<ProposalId>,
+    /// What it proposed, as one unified diff that `git apply` takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
+    /// What its model requests counted.
+    pub usage: Usage,
+}
+
+/// Printed by `permission check --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PermissionCheckReport {
+    /// What would be done.
+    pub decision: Decision,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The rule, level or built-in list that decided.
+    pub source: String,
+}
+
+/// Printed on stderr by any command that fails with `--json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorReport {
+    /// What went wrong.
+    pub error: ErrorInfo,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reports_look_as_specified() {
+        let run = RunReport {
+            turn_id: "turn-1".to_owned(),
+            session_id: "session-1".to_owned(),
+            status: TurnStatus::BudgetExhausted,
+            reply: None,
+            error: None,
+            proposal_ids: vec!["proposal-1".to_owned()],
+            patch: Some("--- a/x\n".to_owned()),
+            usage: Usage { input_tokens: 3, output_tokens: 5, ..Usage::default() },
+        };
+        assert_eq!(
+            serde_json::to_value(run).unwrap(),
+            json!({
+                "turnId": "turn-1",
+                "sessionId": "session-1",
+                "status": "budget_exhausted",
+                "proposalIds": ["proposal-1"],
+                "patch": "--- a/x\n",
+                "usage": { "inputTokens": 3, "outputTokens": 5 },
+            })
+        );
+
+        let check = PermissionCheckReport {
+            decision: Decision::Ask,
+            reason: "r".to_owned(),
+            source: "level".to_owned(),
+        };
+        assert_eq!(
+            serde_json::to_value(check).unwrap(),
+            json!({ "decision": "ask", "reason": "r", "source": "level" })
+        );
+
+        let error = ErrorReport { error: ErrorInfo { class: "auth".to_owned(), message: "m".to_owned() } };
+        assert_eq!(
+            serde_json::to_value(error).unwrap(),
+            json!({ "error": { "class": "auth", "message": "m" } })
+        );
+    }
+}
