@@ -46,8 +46,6 @@ pub struct Document {
     pub version: i32,
     /// The text.
     pub text: Rope,
-    /// Whether the text has been saved since it was opened or last changed.
-    pub dirty: bool,
     /// Set when a change could not be applied: the mirror is not the editor's text any more, until the whole text comes.
     pub out_of_sync: bool,
 }

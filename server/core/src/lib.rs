@@ -13,3 +13,10 @@ pub mod lines;
 
 pub mod placement;
 pub mod proposal;
+pub mod review;
+
+pub mod turn;
+
+pub mod effect;
+pub mod event;
+pub mod state;

@@ -92,6 +92,17 @@ impl Placement {
         self.places.iter().find(|place| place.hunk == *hunk)
     }
 
+    /// Returns the hunks whose old lines are in the text, and where.
+    pub fn pending(&self) -> Vec<(HunkId, Range<usize>)> {
+        let pending = |place: &&Place| place.holds == Holds::Old;
+        self.places.iter().filter(pending).map(|place| (place.hunk.clone(), place.lines.clone())).collect()
+    }
+
+    /// Forgets one hunk: what it would replace is text like any other.
+    pub fn remove(&mut self, hunk: &HunkId) {
+        self.places.retain(|place| place.hunk != *hunk);
+    }
+
     /// Returns what of a line counts here.
     pub fn compare(&self) -> Compare {
         self.compare
@@ -111,8 +122,8 @@ impl Placement {
     /// Follows one change of the text: from line `at` on, the lines `before` were replaced by the lines `after`.
     ///
     /// Lines are keys, see [`Placement::compare`]; the replaced ones are a [`Placement::reach`]. Costs the size of the
-    /// change plus one step for each hunk.
-    pub fn follow(&mut self, at: usize, before: &[String], after: &[String]) {
+    /// change plus one step for each hunk. Returns whether any hunk holds something else now.
+    pub fn follow(&mut self, at: usize, before: &[String], after: &[String]) -> bool {
         let end = at + before.len();
         let mut inner: Vec<&mut Place> = Vec::new();
         for place in &mut self.places {
@@ -123,13 +134,14 @@ impl Placement {
                     ..place.lines.end - before.len() + after.len();
             }
         }
-        if inner.is_empty() || compose(&mut inner, at, before, after) {
-            return;
+        let held: Vec<Holds> = inner.iter().map(|place| place.holds).collect();
+        if !inner.is_empty() && !compose(&mut inner, at, before, after) {
+            let changes = line_changes(before, after);
+            for place in &mut inner {
+                place.follow_changes(at, &changes, after);
+            }
         }
-        let changes = line_changes(before, after);
-        for place in inner {
-            place.follow_changes(at, &changes, after);
-        }
+        inner.iter().zip(held).any(|(place, held)| place.holds != held)
     }
 }
 

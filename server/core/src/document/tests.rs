@@ -11,7 +11,6 @@ fn document(text: &str) -> Document {
         language_id: "text".into(),
         version: 0,
         text: Rope::from_str(text),
-        dirty: false,
         out_of_sync: false,
     }
 }

@@ -1,0 +1,292 @@
+//! Everything that the program can ask for. Together with [`crate::event`] the map of the whole program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ropey::Rope;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::document::DocumentUri;
+use crate::event::Event;
+use crate::id::{HunkId, ProposalId, RequestId, SessionId, TurnId};
+use crate::lines::{Lines, TextHash};
+use crate::proposal::{ChangeKind, FileChange, Hunk, ReviewState, Timestamp, Verdict};
+use crate::text::TextRange;
+use crate::turn::{Failure, Turn, TurnEnd};
+
+/// Something to be done, in order; what stands behind a [`Effect::Persist`] is done when its commit is durable.
+#[derive(Debug)]
+pub enum Effect {
+    /// Write this down, all or nothing.
+    Persist(Commit),
+    /// Answer a request.
+    Reply(RequestId, Result<Reply, Refusal>),
+    /// Tell the editor.
+    Editor(EditorEffect),
+    /// Begin to work on a turn.
+    StartTurn(Turn),
+    /// Stop working on a turn.
+    CancelTurn(TurnId),
+    /// Find out where the hunks of a file stand; answered by [`Event::Derived`].
+    Derive(Derive),
+    /// Write a hunk into a file that no editor has open; answered by [`Event::FileWritten`].
+    WriteFile {
+        /// Where the answer of the accept goes.
+        request: RequestId,
+        /// Whose hunk.
+        proposal: ProposalId,
+        /// Which hunk.
+        hunk: HunkId,
+        /// The file and its hunks.
+        file: FileChange,
+        /// The text that the hunks count their lines in.
+        base: Arc<Lines>,
+    },
+    /// Read what the store knows of these folders; answered by [`Event::Loaded`].
+    Load {
+        /// The workspace folders.
+        folders: Vec<PathBuf>,
+    },
+    /// Let this happen after a while.
+    After(Duration, Box<Event>),
+}
+
+/// What only the editor can do or show.
+#[derive(Debug)]
+pub enum EditorEffect {
+    /// Change the text of an open document.
+    ApplyEdit(DocumentEdit),
+    /// What is shown of a proposal may have changed.
+    Refresh(ProposalId),
+    /// Something durable has happened; the runtime adds the number that the commit gave it.
+    Durable(u64, DurableEvent),
+    /// Tell the user.
+    Message(String),
+}
+
+/// An edit of an open document, for exactly one version of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentEdit {
+    /// The client's own name of the document.
+    pub uri: DocumentUri,
+    /// The version that the ranges are of.
+    pub version: i32,
+    /// The replacements, none overlapping another.
+    pub edits: Vec<TextEdit>,
+    /// What the editor may call it in its undo list.
+    pub label: String,
+    /// Whose hunks.
+    pub proposal: ProposalId,
+    /// Which hunks it takes.
+    pub hunks: Vec<HunkId>,
+}
+
+/// A range and what is to stand there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextEdit {
+    /// What is replaced.
+    pub range: TextRange,
+    /// What stands there afterwards.
+    pub new_text: String,
+}
+
+/// The question where the hunks of a file stand.
+#[derive(Debug)]
+pub struct Derive {
+    /// Whose hunks.
+    pub proposal: ProposalId,
+    /// The file and its hunks.
+    pub file: FileChange,
+    /// The text that the hunks count their lines in.
+    pub base: Arc<Lines>,
+    /// Goes back with the answer.
+    pub revision: u64,
+    /// The text to look in, with its version; the file on the disk when absent.
+    pub document: Option<(i32, Rope)>,
+}
+
+/// One transaction of the store.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// What is written down.
+    pub records: Vec<Record>,
+    /// What attached clients are told of it, each with a number of its own.
+    pub events: Vec<DurableEvent>,
+}
+
+/// One thing written down.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A conversation begins.
+    Session {
+        /// Its name.
+        id: SessionId,
+        /// The folder it works in.
+        folder: Option<PathBuf>,
+        /// What was asked first, on one line.
+        title: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A turn begins.
+    Turn(Turn),
+    /// A turn ends. Refused when it has ended before.
+    TurnEnded {
+        /// Which turn.
+        turn: TurnId,
+        /// How.
+        end: TurnEnd,
+    },
+    /// A text that hunks count their lines in; once for each hash.
+    Text(TextHash, Arc<Lines>),
+    /// A proposal is opened.
+    Proposal {
+        /// Its name.
+        id: ProposalId,
+        /// The conversation it belongs to.
+        session: SessionId,
+        /// The turn that opened it.
+        turn: TurnId,
+        /// What was asked, on one line.
+        title: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A file of a proposal counts its lines in this text from now on.
+    File {
+        /// Whose file.
+        proposal: ProposalId,
+        /// Which file.
+        path: PathBuf,
+        /// What happens to it as a whole.
+        kind: ChangeKind,
+        /// The text.
+        base: TextHash,
+    },
+    /// A hunk is proposed, or carried over to a new base.
+    Hunk {
+        /// Whose hunk.
+        proposal: ProposalId,
+        /// In which file.
+        path: PathBuf,
+        /// The hunk.
+        hunk: Hunk,
+    },
+    /// A hunk is decided, or its decision is taken back.
+    Decision {
+        /// Whose hunk.
+        proposal: ProposalId,
+        /// Which hunk.
+        hunk: HunkId,
+        /// What was decided.
+        verdict: Verdict,
+    },
+}
+
+/// What is told to every attached client, now or when it comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DurableEvent {
+    /// The hunks of a proposal, or what was decided about them, changed.
+    ProposalChanged {
+        /// Which proposal.
+        proposal: ProposalId,
+        /// Where it stands.
+        state: ReviewState,
+        /// Its files.
+        files: Vec<FileCount>,
+    },
+    /// A turn ended.
+    TurnFinished {
+        /// Which turn.
+        turn: TurnId,
+        /// How, as on the wire.
+        status: String,
+        /// What the model said last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<String>,
+        /// Why it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Failure>,
+        /// The proposals it opened or amended.
+        proposals: Vec<ProposalId>,
+    },
+}
+
+/// How much of a file waits for the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCount {
+    /// The file's URI: the client's own where it has the file open.
+    pub uri: String,
+    /// Hunks that wait for an answer.
+    pub pending: usize,
+    /// Hunks whose place the user has changed.
+    pub stale: usize,
+}
+
+/// What a request was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The turn runs.
+    TurnStarted {
+        /// Its name.
+        turn: TurnId,
+        /// Its conversation.
+        session: SessionId,
+    },
+    /// Whether there was a running turn to stop.
+    TurnCancelled(bool),
+    /// What was proposed.
+    Proposed {
+        /// In which proposal.
+        proposal: ProposalId,
+        /// How many hunks of the file wait for the user.
+        pending: usize,
+    },
+    /// The edit is on its way; the outcome is told by an event.
+    Applying,
+    /// The hunk is taken, and on the disk.
+    Accepted,
+    /// The hunk is refused.
+    Rejected,
+}
+
+/// Why a request was not done. The message says what to do.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// A name that nobody has.
+    #[error("there is no {what} `{id}` in this workspace")]
+    Unknown {
+        /// The noun.
+        what: &'static str,
+        /// The name.
+        id: String,
+    },
+    /// The hunk has its answer.
+    #[error("hunk `{hunk}` is {state} already")]
+    Decided {
+        /// Which hunk.
+        hunk: HunkId,
+        /// What it is.
+        state: &'static str,
+    },
+    /// The user's text differs from what the hunk replaces.
+    #[error(
+        "hunk `{0}` is stale: the lines it replaces were changed; undo that change to take it, or reject it"
+    )]
+    Stale(HunkId),
+    /// The mirror of the document is not the editor's text.
+    #[error("the text of `{0}` is out of step with the editor; close the document and open it again")]
+    OutOfSync(String),
+    /// The file could not be written.
+    #[error("{0}")]
+    NotWritten(String),
+    /// The level or mode forbids it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// It could not be written down.
+    #[error("{0}")]
+    NotStored(String),
+}

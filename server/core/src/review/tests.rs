@@ -1,0 +1,72 @@
+use ropey::Rope;
+
+use super::*;
+use crate::document::DocumentUri;
+use crate::id::TurnId;
+use crate::proposal::{NewHunk, hunk_id};
+
+/// Takes the only hunk between `base` and `proposed` into an open document and into a text on the disk.
+#[track_caller]
+fn check(base: &str, proposed: &str, text: &str, expected: &str) {
+    let (base, proposed) = (Lines::new(base), Lines::new(proposed));
+    let (old, new): (Vec<_>, Vec<_>) = (base.iter().collect(), proposed.iter().collect());
+    let changes = crate::diff::line_changes(&old, &new);
+    let [change] = &changes[..] else { panic!("one hunk, not {changes:?}") };
+    let new = NewHunk {
+        old: change.before.clone(),
+        old_text: base.slice(change.before.clone()).into(),
+        new_text: proposed.slice(change.after.clone()).into(),
+    };
+    let hunk = Hunk {
+        id: hunk_id(&ProposalId::new("p"), Path::new("/x"), &new, 0),
+        turn: TurnId::new("t"),
+        base: TextHash::of(base.text()),
+        old: new.old,
+        old_text: new.old_text,
+        new_text: new.new_text,
+        verdict: Verdict::Undecided,
+    };
+    let placement = Placement::derive(&base, &[(&hunk, false)], &Lines::new(text));
+    let place = placement.place(&hunk.id).unwrap();
+    assert_eq!(place.holds, Holds::Old);
+    assert_eq!(accepted_text(&Lines::new(text), place, &hunk), expected);
+    for encoding in [PositionEncoding::Utf8, PositionEncoding::Utf16, PositionEncoding::Utf32] {
+        let mut document = Document {
+            uri: DocumentUri::new("file:///x"),
+            path: None,
+            language_id: String::new(),
+            version: 1,
+            text: Rope::from_str(text),
+            out_of_sync: false,
+        };
+        let edit: TextEdit = accept_edit(&document, place, &hunk, encoding);
+        let change = crate::document::ContentChange { range: Some(edit.range), text: edit.new_text };
+        document.apply(&change, encoding).unwrap();
+        assert_eq!(document.text.to_string(), expected, "{encoding:?}");
+    }
+}
+
+#[test]
+fn a_hunk_is_taken_byte_for_byte() {
+    check("a\nb\nc\n", "a\nB\nc\n", "a\nb\nc\n", "a\nB\nc\n");
+    check("a\r\nb\r\n", "a\r\n𝒳é\r\nb\r\n", "a\r\nb\r\n", "a\r\n𝒳é\r\nb\r\n");
+    check("a\nb\n", "b\n", "a\nb\n", "b\n");
+    check("", "new\n", "", "new\n");
+    check("a\nb", "a\nb\nc", "a\nb", "a\nb\nc");
+}
+
+#[test]
+fn no_two_lines_run_together_when_the_text_ends_otherwise_than_the_base() {
+    // The user took the last line ending away; the new line still begins on its own.
+    check("a\n", "a\nb\n", "a", "a\nb\n");
+    // The editor put one there: the hunk's last line has none, but the text goes on.
+    check("a\nb", "a\nB", "a\nb\nmore\n", "a\nB\nmore\n");
+    check("a\r\nb", "a\r\nB", "a\r\nb\r\nmore\r\n", "a\r\nB\r\nmore\r\n");
+}
+
+#[test]
+fn a_byte_order_mark_stays_where_it_is() {
+    let text = "\u{feff}a\nb\n";
+    check("a\nb\n", "a\nB\n", text, "\u{feff}a\nB\n");
+    check("a\nb\n", "A\nb\n", text, "\u{feff}A\nb\n");
+}

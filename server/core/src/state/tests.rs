@@ -1,0 +1,535 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+use crate::diff::line_changes;
+use crate::document::{ContentChange, Document, DocumentUri};
+use crate::effect::{DocumentEdit, Record, Reply};
+use crate::event::{Propose, StartTurn};
+use crate::id::{HunkId, ProposalId, SessionId};
+use crate::lines::Lines;
+use crate::placement::Placement;
+use crate::proposal::{NewHunk, Timestamp, Verdict};
+use crate::review::{HunkState, overlay_text};
+use crate::text::{Position, TextRange};
+use crate::turn::{TurnEnd, TurnStatus, Usage};
+
+const PATH: &str = "/w/x.rs";
+const URI: &str = "file:///w/x.rs";
+const TEXT: &str = "one\ntwo\nthree\nfour\nfive\n";
+
+/// The state, with an editor that does what it is told and a disk that nobody else writes.
+struct World {
+    state: State,
+    disk: String,
+    version: i32,
+    request: u64,
+    edits: Vec<DocumentEdit>,
+    replies: Vec<Result<Reply, Refusal>>,
+    records: Vec<Record>,
+    events: Vec<DurableEvent>,
+    messages: Vec<String>,
+    waiting: Vec<Event>,
+    writes: Vec<HunkId>,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            state: State::default(),
+            disk: TEXT.into(),
+            version: 0,
+            request: 0,
+            edits: Vec::new(),
+            replies: Vec::new(),
+            records: Vec::new(),
+            events: Vec::new(),
+            messages: Vec::new(),
+            waiting: Vec::new(),
+            writes: Vec::new(),
+        };
+        world.handle(Event::Attached { encoding: PositionEncoding::Utf16, folders: vec!["/w".into()] });
+        world
+    }
+
+    fn handle(&mut self, event: Event) {
+        for effect in self.state.handle(event) {
+            match effect {
+                Effect::Persist(commit) => {
+                    self.records.extend(commit.records);
+                    self.events.extend(commit.events);
+                }
+                Effect::Reply(_, reply) => self.replies.push(reply),
+                Effect::Editor(EditorEffect::ApplyEdit(edit)) => self.edits.push(edit),
+                Effect::Editor(EditorEffect::Message(message)) => self.messages.push(message),
+                Effect::Derive(derive) => {
+                    let text = match &derive.document {
+                        Some((_, rope)) => Lines::of_rope(rope),
+                        None => Lines::new(self.disk.as_str()),
+                    };
+                    let placement = Placement::derive(&derive.base, &derive.file.placed_hunks(), &text);
+                    self.handle(Event::Derived {
+                        proposal: derive.proposal,
+                        path: derive.file.path,
+                        revision: derive.revision,
+                        version: derive.document.map(|(version, _)| version),
+                        placement: Some(placement),
+                    });
+                }
+                Effect::WriteFile { hunk, .. } => self.writes.push(hunk),
+                Effect::After(after, event) => {
+                    assert!(after > Duration::from_secs(1));
+                    self.waiting.push(*event);
+                }
+                Effect::Editor(EditorEffect::Refresh(_) | EditorEffect::Durable(..))
+                | Effect::StartTurn(_)
+                | Effect::CancelTurn(_)
+                | Effect::Load { .. } => {}
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<Reply, Refusal> {
+        self.request += 1;
+        self.handle(Event::Requested { request: RequestId(self.request), command });
+        self.replies.pop().expect("every command is answered")
+    }
+
+    fn open(&mut self, text: &str) {
+        self.version = 0;
+        self.handle(Event::DocumentOpened {
+            uri: DocumentUri::new(URI),
+            path: Some(PATH.into()),
+            language_id: "rust".into(),
+            version: 0,
+            text: text.into(),
+        });
+    }
+
+    fn change(&mut self, changes: &[(TextRange, &str)]) {
+        self.version += 1;
+        self.handle(Event::DocumentChanged {
+            uri: DocumentUri::new(URI),
+            version: self.version,
+            changes: changes
+                .iter()
+                .map(|(range, text)| ContentChange { range: Some(*range), text: (*text).into() })
+                .collect(),
+        });
+    }
+
+    /// Does what an editor does with our edit: changes its text and says so.
+    fn apply_last_edit(&mut self) {
+        let edit = self.edits.pop().expect("an edit");
+        assert_eq!(edit.version, self.version, "the edit is for the present version");
+        let changes: Vec<_> = edit.edits.iter().map(|edit| (edit.range, edit.new_text.as_str())).collect();
+        self.change(&changes);
+        self.handle(Event::EditAnswered {
+            proposal: edit.proposal,
+            hunks: edit.hunks,
+            applied: true,
+            reason: None,
+        });
+    }
+
+    fn document(&self) -> &Document {
+        self.state.documents.by_path(Path::new(PATH)).expect("the document is open")
+    }
+
+    fn text(&self) -> String {
+        self.document().text.to_string()
+    }
+
+    fn start_turn(&mut self, turn: &str) {
+        let start = StartTurn {
+            turn: TurnId::new(turn),
+            session: SessionId::new("s"),
+            new_session: turn == "t1",
+            prompt: "make it loud\nplease".into(),
+            model: None,
+            level: None,
+            at: Timestamp(1),
+        };
+        self.command(Command::StartTurn(start)).unwrap();
+    }
+
+    fn end_turn(&mut self, turn: &str) {
+        let end =
+            TurnEnd { status: TurnStatus::Completed, reply: Some("done".into()), usage: Usage::default() };
+        self.handle(Event::TurnEnded { turn: TurnId::new(turn), end });
+    }
+
+    /// Does what an edit tool does: reads through the overlay, changes that, and proposes the difference.
+    fn propose(&mut self, turn: &str, edit: impl Fn(&str) -> String) -> Result<Reply, Refusal> {
+        let text = self.state.documents.by_path(Path::new(PATH)).map(|document| document.text.to_string());
+        let base = Lines::new(text.unwrap_or_else(|| self.disk.clone()));
+        let reviews = &self.state.reviews;
+        let open = reviews.open_of(&SessionId::new("s"));
+        let known = open.and_then(|review| review.proposal.file(Path::new(PATH)));
+        let (seen, carried) = match known {
+            None => (base.text().to_string(), Vec::new()),
+            Some(file) => {
+                let placement =
+                    Placement::derive(reviews.text(&file.base).unwrap(), &file.placed_hunks(), &base);
+                (overlay_text(&base, file, &placement), placement.pending())
+            }
+        };
+        let after = Lines::new(edit(&seen));
+        let (old, new): (Vec<_>, Vec<_>) = (base.iter().collect(), after.iter().collect());
+        let hunks = line_changes(&old, &new)
+            .into_iter()
+            .map(|change| NewHunk {
+                old: change.before.clone(),
+                old_text: base.slice(change.before).into(),
+                new_text: after.slice(change.after).into(),
+            })
+            .collect();
+        self.command(Command::Propose(Propose {
+            turn: TurnId::new(turn),
+            new_proposal: ProposalId::new("p"),
+            path: PATH.into(),
+            base: Arc::new(base),
+            hunks,
+            carried,
+            at: Timestamp(2),
+        }))
+    }
+
+    /// A world in which a turn has proposed to shout in lines 2 and 5.
+    fn proposed() -> Self {
+        let mut world = Self::new();
+        world.open(TEXT);
+        world.start_turn("t1");
+        let reply = world.propose("t1", |text| text.replace("two", "TWO").replace("five", "FIVE"));
+        assert_eq!(reply, Ok(Reply::Proposed { proposal: ProposalId::new("p"), pending: 2 }));
+        world
+    }
+
+    fn hunks(&self) -> Vec<HunkId> {
+        let review = self.state.reviews.get(&ProposalId::new("p")).expect("a proposal");
+        review.proposal.files[0].hunks.iter().map(|hunk| hunk.id.clone()).collect()
+    }
+
+    fn accept(&mut self, hunk: usize) -> Result<Reply, Refusal> {
+        let hunk = self.hunks()[hunk].clone();
+        self.command(Command::AcceptHunk { proposal: ProposalId::new("p"), hunk })
+    }
+
+    fn states(&self) -> Vec<HunkState> {
+        let review = self.state.reviews.get(&ProposalId::new("p")).expect("a proposal");
+        let file = &review.proposal.files[0];
+        file.hunks.iter().map(|hunk| review.state(file, hunk)).collect()
+    }
+
+    /// What a server that starts now finds in the store.
+    fn stored(&self) -> Event {
+        let mut proposals: Vec<crate::proposal::Proposal> = Vec::new();
+        let mut texts = Vec::new();
+        let mut turns = Vec::new();
+        for record in self.records.clone() {
+            match record {
+                Record::Text(hash, lines) => texts.push((hash, lines)),
+                Record::Turn(turn) => turns.push(turn),
+                Record::Proposal { id, session, turn, title, at } => {
+                    proposals.push(crate::proposal::Proposal {
+                        id,
+                        session,
+                        turn,
+                        title,
+                        created_at: at,
+                        files: vec![],
+                    });
+                }
+                Record::File { path, kind, base, .. } => {
+                    let files = &mut proposals[0].files;
+                    files.retain(|file| file.path != path);
+                    files.push(crate::proposal::FileChange { path, kind, base, hunks: vec![] });
+                }
+                Record::Hunk { hunk, .. } => proposals[0].files[0].hunks.push(hunk),
+                Record::Decision { hunk, verdict, .. } => {
+                    proposals[0].hunk_mut(&hunk).unwrap().verdict = verdict;
+                }
+                Record::Session { .. } | Record::TurnEnded { .. } => {}
+            }
+        }
+        Event::Loaded { proposals, texts, turns }
+    }
+}
+
+const PENDING: HunkState = HunkState::Pending;
+const ACCEPTED: HunkState = HunkState::Accepted { saved: false };
+const SAVED: HunkState = HunkState::Accepted { saved: true };
+
+fn at(line: u32, character: u32) -> TextRange {
+    TextRange::new(Position::new(line, character), Position::new(line, character))
+}
+
+fn lines(from: u32, to: u32) -> TextRange {
+    TextRange::new(Position::new(from, 0), Position::new(to, 0))
+}
+
+#[test]
+fn an_accepted_hunk_is_in_the_text_and_final_when_saved() {
+    let mut world = World::proposed();
+    assert_eq!(world.accept(0), Ok(Reply::Applying));
+    assert_eq!(world.states(), [HunkState::Applying, PENDING]);
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\nTWO\nthree\nfour\nfive\n");
+    assert_eq!(world.states(), [ACCEPTED, PENDING]);
+    world.handle(Event::DocumentSaved { uri: DocumentUri::new(URI) });
+    assert_eq!(world.states(), [SAVED, PENDING]);
+    let counts = world.events.iter().filter_map(|event| match event {
+        DurableEvent::ProposalChanged { files, .. } => Some(files[0].pending),
+        DurableEvent::TurnFinished { .. } => None,
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [2, 1, 1]);
+}
+
+#[test]
+fn typing_moves_the_range_of_an_edit_and_its_version() {
+    let mut world = World::proposed();
+    world.change(&[(at(0, 0), "zero\n"), (at(3, 5), "!")]);
+    assert_eq!(world.accept(1), Ok(Reply::Applying));
+    assert_eq!(world.edits[0].edits[0].range, lines(5, 6));
+    world.apply_last_edit();
+    assert_eq!(world.text(), "zero\none\ntwo\nthree!\nfour\nFIVE\n");
+    assert_eq!(world.states(), [PENDING, ACCEPTED]);
+}
+
+#[test]
+fn a_hunk_whose_lines_were_typed_in_is_stale_until_they_are_back() {
+    let mut world = World::proposed();
+    world.change(&[(at(1, 3), "!")]);
+    assert_eq!(world.states(), [HunkState::Stale, PENDING]);
+    let refusal = world.accept(0).unwrap_err();
+    assert_eq!(refusal, Refusal::Stale(world.hunks()[0].clone()));
+    world.change(&[(TextRange::new(Position::new(1, 3), Position::new(1, 4)), "")]);
+    assert_eq!(world.states(), [PENDING, PENDING]);
+}
+
+#[test]
+fn undo_in_the_editor_makes_the_hunk_pending_again_and_redo_accepted() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    world.change(&[(lines(1, 2), "two\n")]);
+    assert_eq!(world.states(), [PENDING, PENDING]);
+    world.change(&[(lines(1, 2), "TWO\n")]);
+    assert_eq!(world.states(), [ACCEPTED, PENDING]);
+}
+
+#[test]
+fn closing_without_saving_loses_the_accept() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    world.handle(Event::DocumentClosed { uri: DocumentUri::new(URI) });
+    assert_eq!(world.states(), [PENDING, PENDING]);
+}
+
+#[test]
+fn an_editor_that_refuses_an_edit_leaves_the_hunk_pending() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    let edit = world.edits.pop().unwrap();
+    let reason = Some("read-only".to_owned());
+    world.handle(Event::EditAnswered { proposal: edit.proposal, hunks: edit.hunks, applied: false, reason });
+    assert_eq!(world.states(), [PENDING, PENDING]);
+    assert_eq!(world.messages, ["the editor did not apply the edit: read-only"]);
+}
+
+#[test]
+fn an_editor_that_says_yes_and_does_nothing_is_found_out() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    let edit = world.edits.pop().unwrap();
+    world.handle(Event::EditAnswered {
+        proposal: edit.proposal,
+        hunks: edit.hunks,
+        applied: true,
+        reason: None,
+    });
+    assert_eq!(world.states(), [HunkState::Applying, PENDING]);
+    let overdue = world.waiting.pop().unwrap();
+    world.handle(overdue);
+    assert_eq!(world.states(), [PENDING, PENDING]);
+    assert_eq!(world.messages.len(), 1);
+}
+
+#[test]
+fn a_rejected_hunk_is_decided_and_the_other_one_stays() {
+    let mut world = World::proposed();
+    let hunk = world.hunks()[0].clone();
+    let reject = || Command::RejectHunk {
+        proposal: ProposalId::new("p"),
+        hunk: hunk.clone(),
+        reason: Some("too loud".into()),
+    };
+    assert_eq!(world.command(reject()), Ok(Reply::Rejected));
+    assert_eq!(world.states(), [HunkState::Rejected, PENDING]);
+    let refusal = world.command(reject()).unwrap_err();
+    assert_eq!(refusal.to_string(), format!("hunk `{hunk}` is rejected already"));
+    world.accept(1).unwrap();
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\ntwo\nthree\nfour\nFIVE\n");
+}
+
+#[test]
+fn a_hunk_of_a_closed_file_is_written_by_us() {
+    let mut world = World::proposed();
+    world.handle(Event::DocumentClosed { uri: DocumentUri::new(URI) });
+    let (proposal, hunk) = (ProposalId::new("p"), world.hunks()[1].clone());
+    let command = Command::AcceptHunk { proposal: proposal.clone(), hunk: hunk.clone() };
+    world.handle(Event::Requested { request: RequestId(9), command });
+    assert_eq!(world.writes, std::slice::from_ref(&hunk));
+    world.handle(Event::FileWritten { request: RequestId(9), proposal, hunk, result: Ok(()) });
+    assert_eq!(world.states(), [PENDING, SAVED]);
+    assert_eq!(world.replies.pop(), Some(Ok(Reply::Accepted)));
+}
+
+#[test]
+fn a_restarted_server_has_the_same_hunks_in_the_same_states() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    let (ids, text) = (world.hunks(), world.text());
+    let mut next = World::new();
+    // The text of the accept is in the buffer only; the disk still has the old one.
+    next.open(&text);
+    next.handle(world.stored());
+    assert_eq!(next.hunks(), ids);
+    assert_eq!(next.states(), [ACCEPTED, PENDING]);
+    next.accept(1).unwrap();
+    next.apply_last_edit();
+    assert_eq!(next.text(), "one\nTWO\nthree\nfour\nFIVE\n");
+}
+
+#[test]
+fn a_text_that_was_applied_but_not_recorded_before_a_kill_is_accepted_afterwards() {
+    let world = World::proposed();
+    let mut next = World::new();
+    next.open("one\nTWO\nthree\nfour\nfive\n");
+    next.handle(world.stored());
+    assert_eq!(next.states(), [ACCEPTED, PENDING]);
+}
+
+#[test]
+fn a_second_edit_keeps_the_names_of_what_it_leaves_alone() {
+    let mut world = World::proposed();
+    let before = world.hunks();
+    let reply = world.propose("t1", |text| text.replace("FIVE", "FIVE!").replace("three", "THREE"));
+    assert_eq!(reply, Ok(Reply::Proposed { proposal: ProposalId::new("p"), pending: 2 }));
+    // Lines 2 and 3 changed together are one hunk, and so is line 5 in its new form.
+    assert_eq!(world.states().iter().filter(|state| **state == HunkState::Superseded).count(), 2);
+    world.end_turn("t1");
+    world.start_turn("t2");
+    let kept = world.hunks().into_iter().find(|hunk| !before.contains(hunk)).unwrap();
+    world.propose("t2", |text| text.replace("four", "4")).unwrap();
+    assert!(world.hunks().contains(&kept));
+}
+
+#[test]
+fn an_edit_after_typing_and_accepting_starts_from_the_new_text() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    world.change(&[(at(0, 0), "zero\n")]);
+    let pending = world.hunks()[1].clone();
+    world
+        .propose("t1", |text| {
+            assert_eq!(text, "zero\none\nTWO\nthree\nfour\nFIVE\n");
+            text.replace("zero", "ZERO")
+        })
+        .unwrap();
+    let review = world.state.reviews.get(&ProposalId::new("p")).unwrap();
+    let file = &review.proposal.files[0];
+    let still = file.hunk(&pending).unwrap();
+    assert_eq!((still.verdict.clone(), still.old.clone()), (Verdict::Undecided, 5..6));
+    assert_eq!(file.hunks.iter().filter(|hunk| hunk.verdict == Verdict::Undecided).count(), 2);
+}
+
+#[test]
+fn an_accept_that_came_too_early_waits_for_the_places() {
+    let mut world = World::proposed();
+    let hunk = world.hunks()[0].clone();
+    let whole = ContentChange { range: None, text: format!("zero\n{TEXT}") };
+    let effects = world.state.handle(Event::DocumentChanged {
+        uri: DocumentUri::new(URI),
+        version: 7,
+        changes: vec![whole],
+    });
+    let accept = Command::AcceptHunk { proposal: ProposalId::new("p"), hunk };
+    world.handle(Event::Requested { request: RequestId(5), command: accept });
+    assert!(world.replies.is_empty());
+    let Some(Effect::Derive(derive)) = effects.into_iter().next() else {
+        panic!("the places are looked for")
+    };
+    let (version, rope) = derive.document.unwrap();
+    let placement = Placement::derive(&derive.base, &derive.file.placed_hunks(), &Lines::of_rope(&rope));
+    world.handle(Event::Derived {
+        proposal: derive.proposal,
+        path: derive.file.path,
+        revision: derive.revision,
+        version: Some(version),
+        placement: Some(placement),
+    });
+    assert_eq!(world.replies, [Ok(Reply::Applying)]);
+    assert_eq!(world.edits[0].edits[0].range, lines(2, 3));
+}
+
+#[test]
+fn a_reversed_range_puts_the_document_out_of_step_until_it_is_opened_again() {
+    let mut world = World::proposed();
+    world.change(&[(TextRange::new(Position::new(3, 0), Position::new(1, 0)), "x")]);
+    assert_eq!(world.text(), TEXT);
+    assert_eq!(world.accept(0), Err(Refusal::OutOfSync(URI.into())));
+    world.open(TEXT);
+    assert_eq!(world.accept(0), Ok(Reply::Applying));
+}
+
+#[test]
+fn one_session_has_one_turn_at_a_time_and_a_turn_ends_once() {
+    let mut world = World::new();
+    world.start_turn("t1");
+    let again = StartTurn {
+        turn: TurnId::new("t2"),
+        session: SessionId::new("s"),
+        new_session: false,
+        prompt: "again".into(),
+        model: None,
+        level: None,
+        at: Timestamp(2),
+    };
+    let refusal = world.command(Command::StartTurn(again)).unwrap_err();
+    assert!(refusal.to_string().contains("busy with turn `t1`"), "{refusal}");
+    assert_eq!(
+        world.command(Command::CancelTurn { turn: TurnId::new("t1") }),
+        Ok(Reply::TurnCancelled(true))
+    );
+    let end = |status| TurnEnd { status, reply: None, usage: Usage::default() };
+    world.handle(Event::TurnEnded { turn: TurnId::new("t1"), end: end(TurnStatus::Cancelled) });
+    world.handle(Event::TurnEnded { turn: TurnId::new("t1"), end: end(TurnStatus::Completed) });
+    assert_eq!(world.events.len(), 1);
+    assert_eq!(world.state.turns[&TurnId::new("t1")].status, TurnStatus::Cancelled);
+    assert_eq!(
+        world.command(Command::CancelTurn { turn: TurnId::new("t1") }),
+        Ok(Reply::TurnCancelled(false))
+    );
+    assert!(world.command(Command::CancelTurn { turn: TurnId::new("t9") }).is_err());
+}
+
+#[test]
+fn an_ended_turn_proposes_nothing_more() {
+    let mut world = World::proposed();
+    world.end_turn("t1");
+    let refusal = world.propose("t1", |text| text.replace("four", "4")).unwrap_err();
+    assert_eq!(refusal, Refusal::Forbidden("turn `t1` has ended".into()));
+}
+
+#[test]
+fn what_was_asked_makes_a_short_title() {
+    assert_eq!(super::turns::title("\n  fix it \nnow"), "fix it");
+    assert_eq!(super::turns::title(&"é".repeat(80)).chars().count(), 80);
+    let long = super::turns::title(&"é".repeat(81));
+    assert_eq!((long.chars().count(), long.ends_with('…')), (80, true));
+}

@@ -1,0 +1,90 @@
+//! How turns start, stop and end.
+
+use std::sync::Arc;
+
+use super::{Outcome, State, persist};
+use crate::effect::{Commit, DurableEvent, Effect, Record, Refusal, Reply};
+use crate::event::StartTurn;
+use crate::id::{RequestId, TurnId};
+use crate::turn::{Turn, TurnEnd, TurnStatus, Usage};
+
+impl State {
+    pub(super) fn start_turn(&mut self, request: RequestId, start: StartTurn) -> Outcome {
+        let turn = Turn {
+            id: start.turn,
+            session: start.session,
+            prompt: start.prompt,
+            model: start.model,
+            level: start.level.unwrap_or(self.level),
+            started_at: start.at,
+            status: TurnStatus::Running,
+            reply: None,
+            usage: Usage::default(),
+            proposals: Vec::new(),
+        };
+        if !start.new_session && !self.turns.values().any(|known| known.session == turn.session) {
+            return Err(Refusal::Unknown { what: "session", id: turn.session.to_string() });
+        }
+        let running = |known: &&Turn| known.session == turn.session && known.status == TurnStatus::Running;
+        if let Some(known) = self.turns.values().find(running) {
+            let refusal = format!(
+                "session `{}` is busy with turn `{}`; cancel that turn or wait for its end",
+                known.session, known.id
+            );
+            return Err(Refusal::Forbidden(refusal));
+        }
+        let mut commit = Commit::default();
+        if start.new_session {
+            commit.records.push(Record::Session {
+                id: turn.session.clone(),
+                folder: self.folders.first().cloned(),
+                title: title(&turn.prompt),
+                at: turn.started_at,
+            });
+        }
+        commit.records.push(Record::Turn(turn.clone()));
+        let reply = Reply::TurnStarted { turn: turn.id.clone(), session: turn.session.clone() };
+        Arc::make_mut(&mut self.turns).insert(turn.id.clone(), turn.clone());
+        Ok(vec![Effect::Persist(commit), Effect::StartTurn(turn), Effect::Reply(request, Ok(reply))])
+    }
+
+    pub(super) fn cancel_turn(&mut self, request: RequestId, turn: TurnId) -> Outcome {
+        let known =
+            self.turns.get(&turn).ok_or_else(|| Refusal::Unknown { what: "turn", id: turn.to_string() })?;
+        let running = known.status == TurnStatus::Running;
+        let reply = Effect::Reply(request, Ok(Reply::TurnCancelled(running)));
+        Ok(if running { vec![Effect::CancelTurn(turn), reply] } else { vec![reply] })
+    }
+
+    pub(super) fn turn_ended(&mut self, turn: &TurnId, end: TurnEnd) -> Vec<Effect> {
+        let Some(known) = Arc::make_mut(&mut self.turns).get_mut(turn) else { return Vec::new() };
+        if known.status.is_final() {
+            return Vec::new();
+        }
+        known.status.clone_from(&end.status);
+        known.reply.clone_from(&end.reply);
+        known.usage = end.usage;
+        let mut commit = Commit::default();
+        commit.tell(DurableEvent::TurnFinished {
+            turn: turn.clone(),
+            status: end.status.name().to_owned(),
+            reply: end.reply.clone(),
+            error: match &end.status {
+                TurnStatus::Failed(failure) => Some(failure.clone()),
+                _ => None,
+            },
+            proposals: known.proposals.clone(),
+        });
+        commit.records.push(Record::TurnEnded { turn: turn.clone(), end });
+        persist(commit).into_iter().collect()
+    }
+}
+
+/// Returns what was asked on one line of at most 80 characters.
+pub(super) fn title(prompt: &str) -> String {
+    let line = prompt.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    match line.char_indices().nth(79) {
+        Some((cut, _)) if line.chars().count() > 80 => format!("{}…", line.get(..cut).unwrap_or(line)),
+        _ => line.to_owned(),
+    }
+}
