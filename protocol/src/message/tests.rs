@@ -1,9 +1,17 @@
+mod examples;
+mod readme;
+
 use std::collections::BTreeSet;
 
 use super::*;
 use crate::commands::COMMANDS;
 use crate::notifications::NOTIFICATIONS;
 use crate::requests::REQUESTS;
+
+/// Returns the rows of all lists.
+fn specs() -> impl Iterator<Item = MessageSpec> {
+    [COMMANDS, REQUESTS, NOTIFICATIONS].into_iter().flatten().copied()
+}
 
 #[derive(Default)]
 struct Names(Vec<&'static str>);
@@ -27,8 +35,7 @@ fn every_listed_message_is_visited_and_no_name_is_given_twice() {
     let mut names = Names::default();
     visit_all(&mut names);
 
-    let listed: Vec<_> =
-        [COMMANDS, REQUESTS, NOTIFICATIONS].into_iter().flatten().map(|spec| spec.name).collect();
+    let listed: Vec<_> = specs().map(|spec| spec.name).collect();
     assert_eq!(names.0, listed);
     assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), listed.len());
 }
@@ -45,7 +52,7 @@ fn commands_are_named_with_dots_and_methods_with_slashes() {
 
 #[test]
 fn every_message_says_in_one_sentence_what_it_does() {
-    for spec in [COMMANDS, REQUESTS, NOTIFICATIONS].into_iter().flatten() {
+    for spec in specs() {
         assert!(spec.doc.ends_with('.') && !spec.doc.starts_with(' '), "{}: {}", spec.name, spec.doc);
     }
 }
