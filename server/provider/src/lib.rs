@@ -1,1 +1,8 @@
 //! ASKS: model wire formats in, one stream of events out.
+//!
+//! Knows no tools, no files of the user and no editor. One file per dialect.
+
+pub mod request;
+pub mod stream;
+
+pub mod scripted;

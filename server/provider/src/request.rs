@@ -1,0 +1,92 @@
+//! What a model is asked, in no provider's words.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One request to a model: the whole conversation, and what it may call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The model's own id, without the provider's name; it may contain slashes.
+    pub model: String,
+    /// What the model is told before the conversation.
+    pub system: String,
+    /// The conversation, oldest first.
+    pub messages: Vec<Message>,
+    /// The tools it may call.
+    pub tools: Vec<ToolSpec>,
+}
+
+/// One message of a conversation; kept in the store as it is here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said, in order.
+    pub content: Vec<Content>,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The user, or the tools.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// A part of a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Content {
+    /// Plain text.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// What the model thought before it spoke.
+    Thinking {
+        /// The thought.
+        text: String,
+    },
+    /// The model wants a tool called.
+    ToolCall(ToolCall),
+    /// What a tool answered. Every call has exactly one result, in the message behind it.
+    ToolResult {
+        /// The call's id.
+        id: String,
+        /// The answer.
+        text: String,
+        /// Whether the tool did not do what was asked.
+        is_error: bool,
+    },
+}
+
+/// A call of a tool by the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// Ties the result to the call; unique in the conversation.
+    pub id: String,
+    /// Which tool.
+    pub name: String,
+    /// Its arguments: complete JSON, not yet checked against the tool's schema.
+    pub input: Value,
+}
+
+/// A tool as the model is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does and when to use it.
+    pub description: &'static str,
+    /// JSON Schema of its input.
+    pub input_schema: Value,
+}
+
+impl Message {
+    /// Makes a message of the user with nothing but text.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self { role: Role::User, content: vec![Content::Text { text: text.into() }] }
+    }
+}
