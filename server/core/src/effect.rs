@@ -48,6 +48,8 @@ pub enum Effect {
     Load {
         /// The workspace folders.
         folders: Vec<PathBuf>,
+        /// Goes back with the answer: what was written since is not in it.
+        generation: u64,
     },
     /// Let this happen after a while.
     After(Duration, Box<Event>),

@@ -118,6 +118,8 @@ pub enum Event {
     },
     /// The store has told what it knows of this workspace; takes the place of all that was known.
     Loaded {
+        /// The state of the store when it was asked, by [`crate::effect::Effect::Load`].
+        generation: u64,
         /// The proposals.
         proposals: Vec<Proposal>,
         /// The texts they count their lines in.

@@ -15,6 +15,7 @@ pub mod placement;
 pub mod proposal;
 pub mod review;
 
+pub mod permission;
 pub mod turn;
 
 pub mod effect;

@@ -28,6 +28,8 @@ pub struct State {
     turns: Arc<BTreeMap<TurnId, Turn>>,
     /// Counts attempts to have an edit applied, over all hunks.
     attempts: u64,
+    /// Counts commits, so that what the store told is not believed when more has been written since.
+    generation: u64,
     /// Accepts that wait until it is known where the hunk stands.
     waiting: Vec<(RequestId, Command)>,
 }
@@ -55,15 +57,22 @@ impl State {
     /// Costs the size of the change and one step for each hunk of the document; whatever may take longer is itself an
     /// effect.
     pub fn handle(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.transition(event);
+        self.generation +=
+            effects.iter().filter(|effect| matches!(effect, Effect::Persist(_))).count() as u64;
+        effects
+    }
+
+    fn transition(&mut self, event: Event) -> Vec<Effect> {
         match event {
             Event::Attached { encoding, folders } => {
                 self.encoding = encoding;
-                self.folders.clone_from(&folders);
-                vec![Effect::Load { folders }]
+                self.folders = folders;
+                vec![self.load()]
             }
             Event::FoldersChanged { folders } => {
-                self.folders.clone_from(&folders);
-                vec![Effect::Load { folders }]
+                self.folders = folders;
+                vec![self.load()]
             }
             Event::DocumentOpened { uri, path, language_id, version, text } => {
                 self.document_opened(uri, path, language_id, version, &text)
@@ -85,12 +94,13 @@ impl State {
                 self.derived(&proposal, &path, revision, version, placement)
             }
             Event::TurnEnded { turn, end } => self.turn_ended(&turn, end),
-            Event::Loaded { proposals, texts, turns } => self.loaded(proposals, texts, turns),
+            Event::Loaded { generation, .. } if generation != self.generation => vec![self.load()],
+            Event::Loaded { proposals, texts, turns, .. } => self.loaded(proposals, texts, turns),
             Event::CommitFailed { reason } => vec![
                 Effect::Editor(EditorEffect::Message(format!(
                     "kkcode could not write to its store, and shows what is stored: {reason}"
                 ))),
-                Effect::Load { folders: self.folders.clone() },
+                self.load(),
             ],
         }
     }
@@ -105,6 +115,10 @@ impl State {
             reviews: self.reviews.clone(),
             turns: self.turns.clone(),
         }
+    }
+
+    fn load(&self) -> Effect {
+        Effect::Load { folders: self.folders.clone(), generation: self.generation }
     }
 
     fn requested(&mut self, request: RequestId, command: Command) -> Vec<Effect> {

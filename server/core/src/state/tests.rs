@@ -252,7 +252,7 @@ impl World {
                 Record::Session { .. } | Record::TurnEnded { .. } => {}
             }
         }
-        Event::Loaded { proposals, texts, turns }
+        Event::Loaded { generation: 0, proposals, texts, turns }
     }
 }
 
@@ -524,6 +524,17 @@ fn an_ended_turn_proposes_nothing_more() {
     world.end_turn("t1");
     let refusal = world.propose("t1", |text| text.replace("four", "4")).unwrap_err();
     assert_eq!(refusal, Refusal::Forbidden("turn `t1` has ended".into()));
+}
+
+#[test]
+fn what_the_store_told_before_a_commit_is_asked_for_again() {
+    let mut world = World::proposed();
+    let generation = world.state.generation;
+    assert!(generation > 0);
+    let effects =
+        world.state.handle(Event::Loaded { generation: 0, proposals: vec![], texts: vec![], turns: vec![] });
+    assert!(matches!(&effects[..], [Effect::Load { generation: now, .. }] if *now == generation));
+    assert_eq!(world.states(), [PENDING, PENDING]);
 }
 
 #[test]
