@@ -31,3 +31,6 @@ pub mod editor;
 pub mod events;
 
 pub mod cli;
+
+#[cfg(feature = "schema")]
+pub mod generate;

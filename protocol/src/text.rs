@@ -1,7 +1,6 @@
 //! Places in documents, identical to the Language Server Protocol's on the wire, and lines of a hunk.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::id::Uri;
 
@@ -72,14 +71,25 @@ pub struct Diagnostic {
     /// 1 error, 2 warning, 3 information, 4 hint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<u8>,
-    /// The diagnostic's code, a number or a string.
+    /// Its code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<Value>,
+    pub code: Option<DiagnosticCode>,
     /// The tool that found it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// What is wrong.
     pub message: String,
+}
+
+/// A diagnostic's code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum DiagnosticCode {
+    /// Such as `2322`.
+    Number(i64),
+    /// Such as `unused_variables`.
+    Text(String),
 }
 
 /// Some lines of a hunk: old ones to take out, new ones to put in; a side that is left out gives no line.

@@ -272,3 +272,39 @@ pub struct TurnOutcome {
     /// The proposals that it made or amended.
     pub proposal_ids: Vec<ProposalId>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(update: &TurnUpdate, wire: &Value) {
+        assert_eq!(serde_json::to_value(update).unwrap(), *wire);
+        assert_eq!(serde_json::from_value::<TurnUpdate>(wire.clone()).unwrap(), *update);
+    }
+
+    #[test]
+    fn updates_name_their_kind() {
+        let text = || "t".to_owned();
+        check(&TurnUpdate::Text { text: text() }, &json!({ "kind": "text", "text": "t" }));
+        check(&TurnUpdate::Thinking { text: text() }, &json!({ "kind": "thinking", "text": "t" }));
+        check(
+            &TurnUpdate::ToolCall { call_id: "call_1".to_owned(), tool: "bash".to_owned(), title: text() },
+            &json!({ "kind": "toolCall", "callId": "call_1", "tool": "bash", "title": "t" }),
+        );
+        check(
+            &TurnUpdate::ToolResult { call_id: "call_1".to_owned(), status: ToolStatus::Ok, summary: None },
+            &json!({ "kind": "toolResult", "callId": "call_1", "status": "ok" }),
+        );
+        check(
+            &TurnUpdate::Plan { entries: vec![PlanEntry { text: text(), status: PlanStatus::InProgress }] },
+            &json!({ "kind": "plan", "entries": [{ "text": "t", "status": "in_progress" }] }),
+        );
+        check(
+            &TurnUpdate::Usage { usage: Usage { input_tokens: 3, output_tokens: 5, ..Usage::default() } },
+            &json!({ "kind": "usage", "usage": { "inputTokens": 3, "outputTokens": 5 } }),
+        );
+    }
+}

@@ -1,3 +1,5 @@
+//! The lists of messages hold what they should.
+
 mod examples;
 mod readme;
 

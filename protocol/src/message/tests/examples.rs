@@ -1,3 +1,5 @@
+//! Every message has an example that its types read and write without loss.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
