@@ -9,8 +9,8 @@ use crate::id::{SessionId, TaskId, TurnId};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorInfo {
-    /// The class, such as `auth`, `rate_limit`, `context_overflow`, `bad_request`, `timeout`, `network`, `server`,
-    /// `bad_response`, `config`, `script`, `internal`; more may come.
+    /// The class: `auth`, `rate_limit`, `context_too_long`, `overloaded`, `network`, `protocol`, `bad_request`,
+    /// `script`, `configuration`, `internal`; more may come.
     pub class: String,
     /// What went wrong and what to do about it.
     pub message: String,

@@ -324,8 +324,8 @@ M.notifications = {
 
 ---An error that a record keeps: a class to branch on, and a sentence for the user.
 ---@class kkcode.ErrorInfo
----The class, such as `auth`, `rate_limit`, `context_overflow`, `bad_request`, `timeout`, `network`, `server`,
----`bad_response`, `config`, `script`, `internal`; more may come.
+---The class: `auth`, `rate_limit`, `context_too_long`, `overloaded`, `network`, `protocol`, `bad_request`, `script`,
+---`configuration`, `internal`; more may come.
 ---@field class string
 ---What went wrong and what to do about it.
 ---@field message string
