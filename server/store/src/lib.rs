@@ -1,1 +1,23 @@
 //! REMEMBERS: tasks, sessions, proposals and audit in SQLite.
+//!
+//! One file, `state.db` in kkcode's home, shared by all servers and workers of the user. Each process has one thread that
+//! owns its only connection; everybody else hands it work and a callback. One [`Commit`](kkcode_core::effect::Commit) is
+//! one transaction, and its callback runs when it is on the disk.
+
+mod column;
+mod database;
+mod error;
+mod open;
+mod owner;
+mod read;
+mod rescue;
+mod schema;
+mod store;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use read::Loaded;
+pub use store::Store;

@@ -1,0 +1,307 @@
+//! What is read back: the proposals, texts and turns of some folders, and the messages of a session.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kkcode_core::id::{HunkId, ProposalId, SessionId, TurnId};
+use kkcode_core::lines::{Lines, TextHash};
+use kkcode_core::proposal::{FileChange, Hunk, Proposal, Timestamp, Verdict};
+use kkcode_core::turn::Turn;
+use rusqlite::{Connection, Row, ToSql, Transaction, params};
+use serde_json::Value;
+
+use crate::column::{Json, PathBytes, Word};
+use crate::error::Failure;
+use crate::owner::Owner;
+use crate::rescue;
+
+/// How many proposals, and how many turns, of the folders are read.
+const NEWEST: usize = 200;
+
+/// What the store knows of some folders.
+///
+/// A session belongs to them when its own folder is one of them, lies in one of them or holds one of them; when there are
+/// no folders, as for a single file, when it has none either. A session with a turn that runs in this process always
+/// belongs to them: its turn must not be forgotten when the folders change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// The newest 200 proposals of these sessions and of any that touch a file in the folders, oldest first.
+    pub proposals: Vec<Proposal>,
+    /// The texts that the files of the proposals, and their undecided hunks, count their lines in.
+    pub texts: Vec<(TextHash, Arc<Lines>)>,
+    /// The turns of the proposals' sessions and the newest 200 of the folders' sessions, oldest first.
+    pub turns: Vec<Turn>,
+    /// The number of the last event; 0 when there was none.
+    pub last_seq: u64,
+}
+
+/// Reads what is known of some folders, after turns whose process is gone were ended.
+pub(crate) fn load(connection: &mut Connection, folders: &[PathBuf], us: &Owner) -> Result<Loaded, Failure> {
+    let orphans = rescue::orphans(connection, us)?;
+    if !orphans.is_empty()
+        && let Err(failure) = rescue::interrupt(connection, &orphans)
+    {
+        tracing::warn!(?failure, ?orphans, "interrupted turns could not be written down");
+    }
+    let transaction = connection.transaction()?;
+    let reader = Reader { transaction: &transaction, folders, us };
+    let sessions = reader.sessions()?;
+    let proposals = reader.proposals(&sessions)?;
+    let mut turns = reader.turns(&sessions, &proposals)?;
+    for turn in &mut turns {
+        if !turn.status.is_final() && orphans.contains(&turn.id) {
+            turn.status = rescue::interrupted();
+        }
+    }
+    let texts = reader.texts(&proposals)?;
+    let last_seq: i64 = transaction
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Loaded { proposals, texts, turns, last_seq: last_seq.unsigned_abs() })
+}
+
+/// Reads the messages of a conversation, in their order.
+pub(crate) fn messages(connection: &Connection, session: &SessionId) -> rusqlite::Result<Vec<Value>> {
+    rows(
+        connection,
+        "SELECT body FROM message WHERE session = ?1 ORDER BY seq",
+        &[&session.as_str()],
+        |row| Ok(row.get::<_, Json<Value>>(0)?.0),
+    )
+}
+
+/// Reads which proposals a turn had a part in, in their order.
+pub(crate) fn proposals_of(connection: &Connection, turn: &TurnId) -> rusqlite::Result<Vec<ProposalId>> {
+    rows(
+        connection,
+        "SELECT proposal FROM turn_proposal WHERE turn = ?1 ORDER BY rowid",
+        &[&turn.as_str()],
+        |row| Ok(ProposalId::new(row.get::<_, String>(0)?)),
+    )
+}
+
+/// What sorts proposals and turns: when they began, then in which order they were written.
+type Age = (i64, i64);
+
+/// A look at one moment of the database.
+struct Reader<'a> {
+    transaction: &'a Transaction<'a>,
+    folders: &'a [PathBuf],
+    us: &'a Owner,
+}
+
+/// The sessions that belong to the folders.
+struct Sessions {
+    /// The folders of sessions that do.
+    folders: Vec<Option<PathBuf>>,
+    /// Those with a turn that runs here.
+    running: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn sessions(&self) -> Result<Sessions, Failure> {
+        let known: Vec<Option<PathBuf>> = self.rows("SELECT DISTINCT folder FROM session", &[], |row| {
+            let folder: Option<PathBytes<'static>> = row.get(0)?;
+            Ok(folder.map(|folder| folder.0.into_owned()))
+        })?;
+        let folders = known
+            .into_iter()
+            .filter(|known| match known {
+                None => self.folders.is_empty(),
+                Some(known) => {
+                    self.folders.iter().any(|ours| ours.starts_with(known) || known.starts_with(ours))
+                }
+            })
+            .collect();
+        let running = self.rows(
+            "SELECT DISTINCT session FROM turn
+             WHERE ended_at IS NULL AND owner_pid = ?1 AND owner_start = ?2",
+            params![self.us.pid, self.us.start],
+            |row| row.get(0),
+        )?;
+        Ok(Sessions { folders, running })
+    }
+
+    fn proposals(&self, sessions: &Sessions) -> Result<Vec<Proposal>, Failure> {
+        let age = |row: &Row<'_>| Ok(((row.get(0)?, row.get(1)?), row.get::<_, String>(2)?));
+        let mut found: BTreeSet<(Age, String)> = BTreeSet::new();
+        for folder in &sessions.folders {
+            found.extend(self.rows(
+                "SELECT created_at, rowid, id FROM proposal
+                 WHERE session IN (SELECT id FROM session WHERE folder IS ?1)
+                 ORDER BY created_at DESC, rowid DESC LIMIT ?2",
+                params![folder.as_deref().map(PathBytes::of), NEWEST],
+                age,
+            )?);
+        }
+        for folder in self.folders {
+            let (first, end) = below(folder);
+            found.extend(self.rows(
+                "SELECT created_at, rowid, id FROM proposal
+                 WHERE id IN (SELECT proposal FROM file_change WHERE path >= ?1 AND path < ?2)
+                 ORDER BY created_at DESC, rowid DESC LIMIT ?3",
+                params![first, end, NEWEST],
+                age,
+            )?);
+        }
+        let mut newest: BTreeSet<(Age, String)> = found.into_iter().rev().take(NEWEST).collect();
+        for session in &sessions.running {
+            newest.extend(self.rows(
+                "SELECT created_at, rowid, id FROM proposal WHERE session = ?1",
+                &[session],
+                age,
+            )?);
+        }
+        newest.iter().map(|(_, id)| self.proposal(id)).collect()
+    }
+
+    fn proposal(&self, id: &str) -> Result<Proposal, Failure> {
+        let mut proposal = self
+            .transaction
+            .prepare_cached("SELECT session, turn, title, created_at FROM proposal WHERE id = ?1")?
+            .query_row([id], |row| {
+                Ok(Proposal {
+                    id: ProposalId::new(id),
+                    session: SessionId::new(row.get::<_, String>(0)?),
+                    turn: TurnId::new(row.get::<_, String>(1)?),
+                    title: row.get(2)?,
+                    created_at: Timestamp(row.get(3)?),
+                    files: Vec::new(),
+                })
+            })?;
+        proposal.files = self.rows(
+            "SELECT path, kind, base FROM file_change WHERE proposal = ?1 ORDER BY ordinal",
+            &[&id],
+            |row| {
+                Ok(FileChange {
+                    path: row.get::<_, PathBytes<'static>>(0)?.0.into_owned(),
+                    kind: row.get::<_, Word<_>>(1)?.0,
+                    base: TextHash::from_hex(row.get::<_, String>(2)?),
+                    hunks: Vec::new(),
+                })
+            },
+        )?;
+        for file in &mut proposal.files {
+            file.hunks = self.rows(
+                "SELECT id, turn, base, old_start, old_end, old_text, new_text, verdict FROM hunk
+                 WHERE proposal = ?1 AND path = ?2 ORDER BY ordinal",
+                params![id, PathBytes::of(&file.path)],
+                hunk,
+            )?;
+        }
+        Ok(proposal)
+    }
+
+    fn turns(&self, sessions: &Sessions, proposals: &[Proposal]) -> Result<Vec<Turn>, Failure> {
+        let mut found: BTreeMap<Age, Turn> = BTreeMap::new();
+        let all_of: BTreeSet<&str> = proposals
+            .iter()
+            .map(|proposal| proposal.session.as_str())
+            .chain(sessions.running.iter().map(String::as_str))
+            .collect();
+        for session in all_of {
+            found.extend(self.rows(
+                "SELECT started_at, rowid, id, session, prompt, model, level, status, reply, usage FROM turn
+                 WHERE session = ?1",
+                &[&session],
+                turn,
+            )?);
+        }
+        let mut newest: BTreeMap<Age, Turn> = BTreeMap::new();
+        for folder in &sessions.folders {
+            newest.extend(self.rows(
+                "SELECT started_at, rowid, id, session, prompt, model, level, status, reply, usage FROM turn
+                 WHERE session IN (SELECT id FROM session WHERE folder IS ?1)
+                 ORDER BY started_at DESC, rowid DESC LIMIT ?2",
+                params![folder.as_deref().map(PathBytes::of), NEWEST],
+                turn,
+            )?);
+        }
+        found.extend(newest.into_iter().rev().take(NEWEST));
+        let mut turns: Vec<Turn> = found.into_values().collect();
+        for turn in &mut turns {
+            turn.proposals = proposals_of(self.transaction, &turn.id)?;
+        }
+        Ok(turns)
+    }
+
+    fn texts(&self, proposals: &[Proposal]) -> Result<Vec<(TextHash, Arc<Lines>)>, Failure> {
+        let files = proposals.iter().flat_map(|proposal| &proposal.files);
+        let hashes: BTreeSet<&TextHash> = files
+            .flat_map(|file| {
+                let waiting = file.hunks.iter().filter(|hunk| hunk.verdict == Verdict::Undecided);
+                waiting.map(|hunk| &hunk.base).chain([&file.base])
+            })
+            .collect();
+        let mut statement = self.transaction.prepare_cached("SELECT body FROM text WHERE hash = ?1")?;
+        let mut texts = Vec::with_capacity(hashes.len());
+        for hash in hashes {
+            let text: Arc<str> = statement.query_row([hash.as_str()], |row| row.get(0))?;
+            texts.push((hash.clone(), Arc::new(Lines::new(text))));
+        }
+        Ok(texts)
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Failure> {
+        Ok(rows(self.transaction, sql, params, read)?)
+    }
+}
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    params: &[&dyn ToSql],
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare_cached(sql)?.query_map(params, read)?.collect()
+}
+
+fn hunk(row: &Row<'_>) -> rusqlite::Result<Hunk> {
+    Ok(Hunk {
+        id: HunkId::new(row.get::<_, String>(0)?),
+        turn: TurnId::new(row.get::<_, String>(1)?),
+        base: TextHash::from_hex(row.get::<_, String>(2)?),
+        old: row.get(3)?..row.get(4)?,
+        old_text: row.get(5)?,
+        new_text: row.get(6)?,
+        verdict: row.get::<_, Json<Verdict>>(7)?.0,
+    })
+}
+
+/// Reads a turn, without its proposals.
+fn turn(row: &Row<'_>) -> rusqlite::Result<(Age, Turn)> {
+    let started_at = row.get(0)?;
+    let turn = Turn {
+        id: TurnId::new(row.get::<_, String>(2)?),
+        session: SessionId::new(row.get::<_, String>(3)?),
+        prompt: row.get(4)?,
+        model: row.get(5)?,
+        level: row.get::<_, Word<_>>(6)?.0,
+        started_at: Timestamp(started_at),
+        status: row.get::<_, Json<_>>(7)?.0,
+        reply: row.get(8)?,
+        usage: row.get::<_, Json<_>>(9)?.0,
+        proposals: Vec::new(),
+    };
+    Ok(((started_at, row.get(1)?), turn))
+}
+
+/// Returns the bounds of the paths below a folder, the second left out.
+fn below(folder: &Path) -> (Vec<u8>, Vec<u8>) {
+    let separator = if cfg!(windows) { b'\\' } else { b'/' };
+    let folder: PathBuf = folder.components().collect();
+    let mut first = folder.into_os_string().into_encoded_bytes();
+    if first.last() == Some(&separator) {
+        first.pop();
+    }
+    let mut end = first.clone();
+    first.push(separator);
+    end.push(separator + 1);
+    (first, end)
+}

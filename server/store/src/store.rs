@@ -1,0 +1,161 @@
+//! The handle that the rest of the program has of the store, and the thread behind it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use kkcode_core::effect::Commit;
+use kkcode_core::id::{SessionId, TurnId};
+use serde_json::Value;
+
+use crate::database::Database;
+use crate::error::StoreError;
+use crate::owner::Owner;
+use crate::read::{self, Loaded};
+use crate::write;
+
+/// The store of one home. Clones are the same store.
+///
+/// What is handed over is done in that order, on a thread of the store's own that starts with the first of it; the
+/// callbacks run there too, so they should only pass the result on. The queue has no bound: whoever hands over is not to
+/// wait, and does so once for each thing that a user or a model did. When the last handle is gone the thread does what was
+/// handed over and ends; a process that ends before that loses it, see [`Store::flush`].
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    home: PathBuf,
+    jobs: Mutex<Option<Sender<Job>>>,
+}
+
+/// Something for the thread to do; told instead when there is no thread.
+type Job = Box<dyn FnOnce(Result<&mut Database, StoreError>) + Send>;
+
+impl Store {
+    /// Names the database, `state.db` in this folder; opens nothing until first use.
+    pub fn new(home: PathBuf) -> Self {
+        Self(Arc::new(Shared { home, jobs: Mutex::default() }))
+    }
+
+    /// Writes one commit, all or nothing, and says when it is on the disk. `done` gets the numbers of the commit's events,
+    /// in their order; they grow from commit to commit over all processes and are never given twice.
+    pub fn commit(&self, commit: Commit, done: impl FnOnce(Result<Vec<u64>, StoreError>) + Send + 'static) {
+        self.run(
+            move |database| {
+                let owner = Owner::this_process();
+                database.write(|connection| write::commit(connection, &commit, &owner))
+            },
+            done,
+        );
+    }
+
+    /// Reads what is known of the proposals, texts and turns of these folders. See [`Loaded`] for what that is.
+    ///
+    /// A turn that still runs for the store while its process is gone is written down as interrupted first. Makes nothing
+    /// when there is no database.
+    pub fn load(
+        &self,
+        folders: Vec<PathBuf>,
+        done: impl FnOnce(Result<Loaded, StoreError>) + Send + 'static,
+    ) {
+        self.run(
+            move |database| {
+                let owner = Owner::this_process();
+                database.read(|connection| read::load(connection, &folders, &owner))
+            },
+            done,
+        );
+    }
+
+    /// Appends messages to a conversation, all or nothing. What they say is not looked at.
+    pub fn append_messages(
+        &self,
+        session: SessionId,
+        turn: TurnId,
+        messages: Vec<Value>,
+        done: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) {
+        self.run(
+            move |database| {
+                database.write(|connection| write::append_messages(connection, &session, &turn, &messages))
+            },
+            done,
+        );
+    }
+
+    /// Reads the messages of a conversation in the order in which they were appended.
+    pub fn messages(
+        &self,
+        session: SessionId,
+        done: impl FnOnce(Result<Vec<Value>, StoreError>) + Send + 'static,
+    ) {
+        self.run(move |database| database.read(|connection| Ok(read::messages(connection, &session)?)), done);
+    }
+
+    /// Waits until everything handed over before is done, well or not, but no longer than `patience`. Tells whether it is.
+    pub fn flush(&self, patience: Duration) -> bool {
+        let (sender, done) = channel();
+        let mut jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(thread) = jobs.as_mut() else { return true };
+        let job: Job = Box::new(move |_database| {
+            // Nobody waits any more when patience was over.
+            let _waiting = sender.send(());
+        });
+        let sent = thread.send(job).is_ok();
+        drop(jobs);
+        sent && done.recv_timeout(patience).is_ok()
+    }
+
+    /// Has the thread do something and pass on what came of it.
+    pub(crate) fn run<T>(
+        &self,
+        work: impl FnOnce(&mut Database) -> Result<T, StoreError> + Send + 'static,
+        done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        self.hand_over(Box::new(move |database| done(database.and_then(work))));
+    }
+
+    fn hand_over(&self, job: Job) {
+        let mut jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let job = match jobs.as_ref() {
+            Some(thread) => match thread.send(job) {
+                Ok(()) => return,
+                // The thread is gone with a callback that panicked.
+                Err(refused) => refused.0,
+            },
+            None => job,
+        };
+        let (sender, receiver) = channel();
+        let mut database = Database::new(self.0.home.clone());
+        let thread = std::thread::Builder::new()
+            .name("kkcode-store".to_owned())
+            .spawn(move || work_off(&mut database, &receiver));
+        match thread {
+            Ok(_detached) => {
+                // Its receiver was made a moment ago and waits.
+                let _taken = sender.send(job);
+                *jobs = Some(sender);
+            }
+            Err(error) => {
+                *jobs = None;
+                drop(jobs);
+                let reason = format!("no thread can be started: {error}");
+                job(Err(StoreError::io(&self.0.home, &reason)));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("home", &self.0.home).finish_non_exhaustive()
+    }
+}
+
+fn work_off(database: &mut Database, jobs: &Receiver<Job>) {
+    for job in jobs {
+        job(Ok(database));
+    }
+}

@@ -1,0 +1,124 @@
+//! The store as its callers see it, on real files.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use kkcode_core::effect::{Commit, DurableEvent, Record};
+use kkcode_core::id::{HunkId, ProposalId, SessionId, TurnId};
+use kkcode_core::lines::{Lines, TextHash};
+use kkcode_core::proposal::{ChangeKind, Hunk, ReviewState, Timestamp, Verdict};
+use kkcode_core::turn::{Level, Turn, TurnEnd, TurnStatus, Usage};
+use tempfile::TempDir;
+
+use crate::{Loaded, Store, StoreError};
+
+mod round_trip;
+
+/// Calls a method of the store and waits for its callback.
+fn wait<T: Send + 'static>(
+    call: impl FnOnce(Box<dyn FnOnce(Result<T, StoreError>) + Send>),
+) -> Result<T, StoreError> {
+    let (sender, result) = channel();
+    call(Box::new(move |outcome| sender.send(outcome).unwrap()));
+    result.recv_timeout(Duration::from_secs(60)).expect("the callback runs")
+}
+
+fn commit(store: &Store, records: Vec<Record>, events: Vec<DurableEvent>) -> Result<Vec<u64>, StoreError> {
+    wait(|done| store.commit(Commit { records, events }, done))
+}
+
+fn load(store: &Store, folders: &[&str]) -> Result<Loaded, StoreError> {
+    let folders = folders.iter().map(Into::into).collect();
+    wait(|done| store.load(folders, done))
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn store(home: &TempDir) -> Store {
+    Store::new(home.path().join("home"))
+}
+
+fn text(body: &str) -> (TextHash, Arc<Lines>) {
+    (TextHash::of(body), Arc::new(Lines::new(body)))
+}
+
+fn session(id: &str, folder: Option<&str>) -> Record {
+    Record::Session {
+        id: SessionId::new(id),
+        folder: folder.map(Into::into),
+        title: format!("title of {id}"),
+        at: Timestamp(1),
+    }
+}
+
+fn turn(id: &str, session: &str, at: i64) -> Turn {
+    Turn {
+        id: TurnId::new(id),
+        session: SessionId::new(session),
+        prompt: format!("prompt of {id}"),
+        model: None,
+        level: Level::Manual,
+        started_at: Timestamp(at),
+        status: TurnStatus::Running,
+        reply: None,
+        usage: Usage::default(),
+        proposals: Vec::new(),
+    }
+}
+
+fn proposal(id: &str, session: &str, turn: &str, at: i64) -> Record {
+    Record::Proposal {
+        id: ProposalId::new(id),
+        session: SessionId::new(session),
+        turn: TurnId::new(turn),
+        title: format!("title of {id}"),
+        at: Timestamp(at),
+    }
+}
+
+fn file(proposal: &str, path: impl AsRef<Path>, base: &TextHash) -> Record {
+    Record::File {
+        proposal: ProposalId::new(proposal),
+        path: path.as_ref().to_owned(),
+        kind: ChangeKind::Modify,
+        base: base.clone(),
+    }
+}
+
+fn hunk(id: &str, turn: &str, base: &TextHash, old: std::ops::Range<usize>) -> Hunk {
+    Hunk {
+        id: HunkId::new(id),
+        turn: TurnId::new(turn),
+        base: base.clone(),
+        old,
+        old_text: "old\n".into(),
+        new_text: "new\n".into(),
+        verdict: Verdict::Undecided,
+    }
+}
+
+fn hunk_record(proposal: &str, path: impl AsRef<Path>, hunk: Hunk) -> Record {
+    Record::Hunk { proposal: ProposalId::new(proposal), path: path.as_ref().to_owned(), hunk }
+}
+
+fn decision(proposal: &str, hunk: &str, verdict: Verdict) -> Record {
+    Record::Decision { proposal: ProposalId::new(proposal), hunk: HunkId::new(hunk), verdict }
+}
+
+fn ended(turn: &str, status: TurnStatus) -> Record {
+    let end =
+        TurnEnd { status, reply: Some("reply".into()), usage: Usage { input_tokens: 3, output_tokens: 4 } };
+    Record::TurnEnded { turn: TurnId::new(turn), end }
+}
+
+fn changed(proposal: &str) -> DurableEvent {
+    DurableEvent::ProposalChanged {
+        proposal: ProposalId::new(proposal),
+        state: ReviewState::Open,
+        files: Vec::new(),
+    }
+}
