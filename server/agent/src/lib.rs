@@ -1,1 +1,20 @@
 //! ACTS: runtime, turn loop, tools, gate, overlay, processes, workers.
+//!
+//! Knows no editor and no protocol: a front end sends events and takes effects.
+
+pub mod config;
+pub mod runtime;
+
+mod perform;
+
+pub mod view;
+
+mod turn;
+
+mod tool;
+
+mod gate;
+mod overlay;
+
+mod file;
+mod fresh;

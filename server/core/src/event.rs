@@ -21,10 +21,12 @@ pub enum Event {
         /// The folders it works in.
         folders: Vec<PathBuf>,
     },
-    /// The workspace folders are these from now on.
+    /// The client works in other folders from now on.
     FoldersChanged {
-        /// All of them.
-        folders: Vec<PathBuf>,
+        /// Those that are new.
+        added: Vec<PathBuf>,
+        /// Those that are gone.
+        removed: Vec<PathBuf>,
     },
     /// The editor owns this text from now on.
     DocumentOpened {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::document::Document;
-use crate::effect::{Refusal, TextEdit};
+use crate::document::{Document, Documents};
+use crate::effect::{FileCount, Refusal, TextEdit};
 use crate::id::{HunkId, ProposalId, SessionId};
 use crate::lines::{Lines, TextHash, ending, split};
 use crate::placement::{Holds, Place, Placement};
 use crate::proposal::{FileChange, Hunk, Proposal, ReviewState, Verdict};
 use crate::text::{BOM, Position, PositionEncoding, TextRange};
+use crate::uri::{PathStyle, from_path};
 
 /// A proposal and where its hunks stand.
 #[derive(Clone, Debug)]
@@ -121,6 +122,22 @@ impl Review {
                 _ => HunkState::Pending,
             },
         }
+    }
+
+    /// Returns how much of each file waits for the user.
+    pub fn counts(&self, documents: &Documents) -> Vec<FileCount> {
+        let count = |file: &FileChange| {
+            let count = |wanted: &[HunkState]| {
+                file.hunks.iter().filter(|hunk| wanted.contains(&self.state(file, hunk))).count()
+            };
+            let uri = documents.by_path(&file.path).map(|document| document.uri.as_str().to_owned());
+            FileCount {
+                uri: uri.unwrap_or_else(|| from_path(&file.path, PathStyle::NATIVE)),
+                pending: count(&[HunkState::Pending, HunkState::Applying]),
+                stale: count(&[HunkState::Stale]),
+            }
+        };
+        self.proposal.files.iter().map(count).collect()
     }
 
     /// Returns where the hunks of a file stand, if its document is open and has been looked at.

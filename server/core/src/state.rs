@@ -70,8 +70,9 @@ impl State {
                 self.folders = folders;
                 vec![self.load()]
             }
-            Event::FoldersChanged { folders } => {
-                self.folders = folders;
+            Event::FoldersChanged { added, removed } => {
+                self.folders.retain(|folder| !removed.contains(folder) && !added.contains(folder));
+                self.folders.extend(added);
                 vec![self.load()]
             }
             Event::DocumentOpened { uri, path, language_id, version, text } => {

@@ -125,6 +125,14 @@ impl TextRange {
 }
 
 impl PositionEncoding {
+    /// Returns how long a text is in this unit.
+    pub fn length(self, text: &str) -> u64 {
+        match self {
+            Self::Utf8 => text.len() as u64,
+            Self::Utf16 | Self::Utf32 => text.chars().map(|c| self.units(c)).sum(),
+        }
+    }
+
     fn units(self, c: char) -> u64 {
         match self {
             Self::Utf8 => c.len_utf8() as u64,

@@ -1,11 +1,19 @@
 //! The `kkcode-lsp` binary: the command line.
 
+mod capabilities;
 mod client;
+mod code_actions;
+mod commands;
 mod connection;
+mod error;
 mod frame;
+mod from_proto;
+mod front_end;
 mod lifecycle;
 mod logging;
 mod server;
+mod session;
+mod to_proto;
 
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Outcome, State, persist};
 use crate::document::Documents;
 use crate::effect::{
-    Commit, Derive, DocumentEdit, DurableEvent, EditorEffect, Effect, FileCount, Record, Refusal, Reply,
+    Commit, Derive, DocumentEdit, DurableEvent, EditorEffect, Effect, Record, Refusal, Reply,
 };
 use crate::event::{Command, Event};
 use crate::id::{HunkId, ProposalId, RequestId};
@@ -17,7 +17,6 @@ use crate::placement::{Holds, Place, Placement};
 use crate::proposal::{Proposal, Verdict};
 use crate::review::{HunkState, Review, Reviews, accept_edit};
 use crate::turn::Turn;
-use crate::uri::{self, PathStyle};
 
 /// How long an edit that the editor calls applied may take to show in the text.
 const EDIT_PATIENCE: Duration = Duration::from_secs(10);
@@ -311,22 +310,10 @@ fn hunk_of<'a>(
 /// Adds to a commit what clients are told of a proposal.
 pub(super) fn changed_event(documents: &Documents, reviews: &Reviews, id: &ProposalId, commit: &mut Commit) {
     let Some(review) = reviews.get(id) else { return };
-    let files = review.proposal.files.iter().map(|file| {
-        let count = |wanted: &[HunkState]| {
-            file.hunks.iter().filter(|hunk| wanted.contains(&review.state(file, hunk))).count()
-        };
-        FileCount {
-            uri: documents
-                .by_path(&file.path)
-                .map_or_else(|| uri::from_path(&file.path, PathStyle::NATIVE), |d| d.uri.as_str().to_owned()),
-            pending: count(&[HunkState::Pending, HunkState::Applying]),
-            stale: count(&[HunkState::Stale]),
-        }
-    });
     let event = DurableEvent::ProposalChanged {
         proposal: id.clone(),
         state: review.proposal.state(),
-        files: files.collect(),
+        files: review.counts(documents),
     };
     commit.tell(event);
 }

@@ -1,0 +1,290 @@
+//! Performs effects, in order: what stands behind a commit waits until that is durable, the loop never does.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::time::Duration;
+
+use kkcode_core::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, Refusal, Reply};
+use kkcode_core::event::Event;
+use kkcode_core::id::{HunkId, RequestId, TurnId};
+use kkcode_core::lines::Lines;
+use kkcode_core::placement::{Holds, Placement};
+use kkcode_core::proposal::FileChange;
+use kkcode_core::review::accepted_text;
+use kkcode_core::state::{Snapshot, State};
+use kkcode_core::turn::{Failure, Turn, TurnEnd, TurnStatus, Usage};
+use kkcode_store::{Loaded, Store, StoreError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ConfigSource;
+use crate::file::{self, FileError};
+use crate::runtime::{Handle, Input, ToFrontEnd};
+use crate::turn;
+
+/// How long a stopping runtime waits for its turns.
+const TURN_PATIENCE: Duration = Duration::from_millis(100);
+
+/// Everything that effects reach: the store, the front end, the turns.
+pub(crate) struct Performer {
+    store: Store,
+    config: ConfigSource,
+    handle: Handle,
+    front_end: mpsc::UnboundedSender<ToFrontEnd>,
+    replies: BTreeMap<RequestId, oneshot::Sender<Result<Reply, Refusal>>>,
+    turns: BTreeMap<TurnId, RunningTurn>,
+    queue: VecDeque<Queued>,
+    /// Counts the lists of effects, so that a failed commit takes only its own along.
+    batches: u64,
+}
+
+struct RunningTurn {
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// One thing to be done, when everything in front of it has been done.
+struct Queued {
+    batch: u64,
+    step: Step,
+}
+
+enum Step {
+    Effect(Box<Effect>),
+    /// Waits for the commit of this batch; what its events are, and how it ended.
+    Commit(Vec<DurableEvent>, Option<Result<Vec<u64>, StoreError>>),
+    Snapshot(Box<Snapshot>, oneshot::Sender<Snapshot>),
+}
+
+impl Performer {
+    pub(crate) fn new(
+        store: Store,
+        config: ConfigSource,
+        handle: Handle,
+        front_end: mpsc::UnboundedSender<ToFrontEnd>,
+    ) -> Self {
+        let (replies, turns, queue) = Default::default();
+        Self { store, config, handle, front_end, replies, turns, queue, batches: 0 }
+    }
+
+    /// Lets the state take in an event, and performs what follows.
+    pub(crate) fn handle(&mut self, state: &mut State, event: Event) {
+        if let Event::TurnEnded { turn, .. } = &event {
+            self.turns.remove(turn);
+        }
+        self.batches += 1;
+        let batch = self.batches;
+        for effect in state.handle(event) {
+            let step = match effect {
+                Effect::Persist(commit) => self.commit(batch, commit),
+                effect => Step::Effect(Box::new(effect)),
+            };
+            self.queue.push_back(Queued { batch, step });
+        }
+        self.drain(state);
+    }
+
+    pub(crate) fn expect_reply(
+        &mut self,
+        request: RequestId,
+        answer: oneshot::Sender<Result<Reply, Refusal>>,
+    ) {
+        self.replies.insert(request, answer);
+    }
+
+    /// Gives a snapshot away as soon as all that is in it is durable.
+    pub(crate) fn give_snapshot(&mut self, snapshot: Snapshot, answer: oneshot::Sender<Snapshot>) {
+        if self.queue.is_empty() {
+            let _nobody_waits = answer.send(snapshot);
+            return;
+        }
+        self.queue.push_back(Queued { batch: 0, step: Step::Snapshot(Box::new(snapshot), answer) });
+    }
+
+    pub(crate) fn committed(&mut self, state: &mut State, batch: u64, result: Result<Vec<u64>, StoreError>) {
+        let waiting =
+            |queued: &&mut Queued| queued.batch == batch && matches!(queued.step, Step::Commit(_, None));
+        if let Some(Queued { step: Step::Commit(_, outcome), .. }) = self.queue.iter_mut().find(waiting) {
+            *outcome = Some(result);
+        }
+        self.drain(state);
+    }
+
+    pub(crate) fn loaded(&mut self, generation: u64, result: Result<Loaded, StoreError>) -> Event {
+        let loaded = result.unwrap_or_else(|error| {
+            self.tell(EditorEffect::Message(format!("kkcode cannot read its store: {error}")));
+            Loaded::default()
+        });
+        let Loaded { proposals, texts, turns, .. } = loaded;
+        Event::Loaded { generation, proposals, texts, turns }
+    }
+
+    /// Stops the turns and waits for what they still write, and for the store.
+    pub(crate) async fn stop(&mut self) {
+        for turn in self.turns.values() {
+            turn.cancel.cancel();
+        }
+        for turn in std::mem::take(&mut self.turns).into_values() {
+            if tokio::time::timeout(TURN_PATIENCE, turn.task).await.is_err() {
+                tracing::warn!("a turn did not stop in time");
+            }
+        }
+        let store = self.store.clone();
+        let flushed = tokio::task::spawn_blocking(move || store.flush(TURN_PATIENCE)).await;
+        if !flushed.unwrap_or(false) {
+            tracing::warn!("the store did not finish writing in time");
+        }
+    }
+
+    fn commit(&self, batch: u64, commit: Commit) -> Step {
+        let handle = self.handle.clone();
+        let events = commit.events.clone();
+        self.store.commit(commit, move |result| handle.put(Input::Committed(batch, result)));
+        Step::Commit(events, None)
+    }
+
+    /// Does what is at the head of the queue, up to a commit that is not durable yet.
+    fn drain(&mut self, state: &mut State) {
+        loop {
+            match self.queue.front() {
+                None | Some(Queued { step: Step::Commit(_, None), .. }) => return,
+                Some(_) => {}
+            }
+            let Some(Queued { batch, step }) = self.queue.pop_front() else { return };
+            match step {
+                Step::Effect(effect) => self.perform(*effect),
+                Step::Snapshot(snapshot, answer) => drop(answer.send(*snapshot)),
+                Step::Commit(events, Some(Ok(seqs))) => {
+                    for (seq, event) in seqs.into_iter().zip(events) {
+                        self.tell(EditorEffect::Durable(seq, event));
+                    }
+                }
+                Step::Commit(_, Some(Err(error))) => self.commit_failed(state, batch, &error),
+                Step::Commit(_, None) => return,
+            }
+        }
+    }
+
+    /// Takes back what hung on a commit: answers become refusals, the rest is not done.
+    fn commit_failed(&mut self, state: &mut State, batch: u64, error: &StoreError) {
+        tracing::error!(%error, "a commit failed");
+        while self.queue.front().is_some_and(|queued| queued.batch == batch) {
+            if let Some(Queued { step: Step::Effect(effect), .. }) = self.queue.pop_front()
+                && let Effect::Reply(request, _) = *effect
+            {
+                self.reply(request, Err(Refusal::NotStored(error.to_string())));
+            }
+        }
+        self.handle(state, Event::CommitFailed { reason: error.to_string() });
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Persist(_) => tracing::error!("a commit was queued as an effect"),
+            Effect::Reply(request, result) => self.reply(request, result),
+            Effect::Editor(effect) => self.tell(effect),
+            Effect::StartTurn(turn) => self.start_turn(turn),
+            Effect::CancelTurn(turn) => {
+                if let Some(turn) = self.turns.get(&turn) {
+                    turn.cancel.cancel();
+                }
+            }
+            Effect::Derive(question) => {
+                let handle = self.handle.clone();
+                tokio::task::spawn_blocking(move || handle.send(derived(question)));
+            }
+            Effect::WriteFile { request, proposal, hunk, file, base } => {
+                let handle = self.handle.clone();
+                tokio::task::spawn_blocking(move || {
+                    let result = write_hunk(&file, &hunk, &base);
+                    handle.send(Event::FileWritten { request, proposal, hunk, result });
+                });
+            }
+            Effect::Load { folders, generation } => {
+                let handle = self.handle.clone();
+                self.store.load(folders, move |result| handle.put(Input::Loaded(generation, result)));
+            }
+            Effect::After(delay, event) => {
+                let handle = self.handle.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    handle.send(*event);
+                });
+            }
+        }
+    }
+
+    fn start_turn(&mut self, turn: Turn) {
+        let cancel = CancellationToken::new();
+        let ports = turn::Ports {
+            handle: self.handle.clone(),
+            store: self.store.clone(),
+            config: self.config.clone(),
+            front_end: self.front_end.clone(),
+            cancel: cancel.clone(),
+        };
+        let (id, handle) = (turn.id.clone(), self.handle.clone());
+        let task = tokio::spawn(async move {
+            let id = turn.id.clone();
+            // In a task of its own, so that a panic in it ends the turn and nothing else.
+            let end = tokio::spawn(turn::run(turn, ports)).await.unwrap_or_else(|error| {
+                tracing::error!(%error, turn = %id, "a turn broke down");
+                let message = "internal error, see the server's log".to_owned();
+                let status = TurnStatus::Failed(Failure { class: "internal".to_owned(), message });
+                TurnEnd { status, reply: None, usage: Usage::default() }
+            });
+            handle.send(Event::TurnEnded { turn: id, end });
+        });
+        self.turns.insert(id, RunningTurn { cancel, task });
+    }
+
+    fn reply(&mut self, request: RequestId, result: Result<Reply, Refusal>) {
+        if let Some(answer) = self.replies.remove(&request) {
+            // Whoever asked may have gone.
+            let _nobody_waits = answer.send(result);
+        }
+    }
+
+    fn tell(&self, effect: EditorEffect) {
+        // A front end that has gone needs to be told nothing.
+        let _nobody_listens = self.front_end.send(ToFrontEnd::Effect(effect));
+    }
+}
+
+/// Finds out where the hunks of a file stand.
+fn derived(question: Derive) -> Event {
+    let Derive { proposal, file, base, revision, document } = question;
+    let version = document.as_ref().map(|(version, _)| *version);
+    let text = match document {
+        Some((_, text)) => Some(Lines::of_rope(&text)),
+        None => match file::read(&file.path) {
+            Ok(text) => Some(Lines::new(text)),
+            Err(error) => {
+                tracing::info!(%error, "the hunks of a file have no place for now");
+                None
+            }
+        },
+    };
+    let placement = text.map(|text| Placement::derive(&base, &file.placed_hunks(), &text));
+    Event::Derived { proposal, path: file.path, revision, version, placement }
+}
+
+/// Writes one hunk into a file that no editor has open.
+fn write_hunk(file: &FileChange, hunk: &HunkId, base: &Lines) -> Result<(), String> {
+    let describe = |error: FileError| error.to_string();
+    let text = Lines::new(file::read(&file.path).map_err(describe)?);
+    let placement = Placement::derive(base, &file.placed_hunks(), &text);
+    let found = placement.place(hunk).zip(file.hunk(hunk));
+    let Some((place, hunk)) = found.filter(|(place, _)| place.holds != Holds::Neither) else {
+        return Err(stale(&file.path, hunk));
+    };
+    if place.holds == Holds::New {
+        return Ok(());
+    }
+    crate::file::replace(&file.path, &text, &accepted_text(&text, place, hunk)).map_err(describe)
+}
+
+fn stale(path: &Path, hunk: &HunkId) -> String {
+    format!("hunk `{hunk}` is stale: the lines of {} that it replaces were changed", path.display())
+}

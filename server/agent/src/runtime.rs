@@ -1,0 +1,216 @@
+//! The runtime: the one task that owns the state, takes in events and performs effects.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use kkcode_core::effect::{EditorEffect, Refusal, Reply};
+use kkcode_core::event::{Command, Event, StartTurn};
+use kkcode_core::id::{RequestId, SessionId, TurnId};
+use kkcode_core::state::{Snapshot, State};
+use kkcode_core::turn::Level;
+use kkcode_store::{Store, StoreError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::ConfigSource;
+use crate::fresh;
+use crate::perform::Performer;
+
+/// What a front end is told.
+#[derive(Debug)]
+pub enum ToFrontEnd {
+    /// Something to do or to show.
+    Effect(EditorEffect),
+    /// What a running turn says, as it says it. Not durable.
+    Turn(TurnUpdate),
+}
+
+/// A piece of what a running turn says.
+#[derive(Debug)]
+pub struct TurnUpdate {
+    /// Which turn.
+    pub turn: TurnId,
+    /// What is said.
+    pub update: Update,
+}
+
+/// What a running turn says.
+#[derive(Debug)]
+pub enum Update {
+    /// More of the reply.
+    Text(String),
+    /// More of what the model thinks.
+    Thinking(String),
+    /// A tool is called.
+    ToolCall {
+        /// The call's id.
+        id: String,
+        /// Which tool.
+        name: String,
+        /// Its arguments.
+        input: serde_json::Value,
+    },
+    /// A tool has answered.
+    ToolResult {
+        /// The call's id.
+        id: String,
+        /// The answer.
+        text: String,
+        /// Whether the tool did not do what was asked.
+        is_error: bool,
+    },
+}
+
+/// The way to the runtime; cheap to clone.
+///
+/// Its inbox has no bound of its own: a front end stops reading its client when too much is unanswered, and turns wait
+/// for their answers.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    inbox: mpsc::UnboundedSender<Input>,
+    requests: Arc<AtomicU64>,
+}
+
+/// What comes into the runtime's inbox.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Event(Event),
+    Request(RequestId, Command, oneshot::Sender<Result<Reply, Refusal>>),
+    Snapshot(oneshot::Sender<Snapshot>),
+    /// The store has finished the commit of this batch.
+    Committed(u64, Result<Vec<u64>, StoreError>),
+    /// The store has answered the load of this generation.
+    Loaded(u64, Result<kkcode_store::Loaded, StoreError>),
+    Stop(oneshot::Sender<()>),
+}
+
+/// A turn as a front end asks for it.
+#[derive(Clone, Debug)]
+pub struct NewTurn {
+    /// What the user asks.
+    pub prompt: String,
+    /// The conversation to go on with; a new one when absent.
+    pub session: Option<SessionId>,
+    /// Provider and model, as `provider/model`.
+    pub model: Option<String>,
+    /// What the agent may do.
+    pub level: Option<Level>,
+}
+
+/// Starts the runtime; it runs until [`Handle::stop`], or until every handle is gone.
+pub fn spawn(home: PathBuf, config: ConfigSource) -> (Handle, mpsc::UnboundedReceiver<ToFrontEnd>) {
+    let (inbox, inputs) = mpsc::unbounded_channel();
+    let (front_end, effects) = mpsc::unbounded_channel();
+    let handle = Handle { inbox, requests: Arc::default() };
+    let performer = Performer::new(Store::new(home), config, handle.clone(), front_end);
+    tokio::spawn(run(inputs, performer));
+    (handle, effects)
+}
+
+impl Handle {
+    /// Tells what happened. Never blocks; events are believed in the order in which they were sent.
+    pub fn send(&self, event: Event) {
+        self.put(Input::Event(event));
+    }
+
+    /// Asks for something and waits for the answer, which may wait for a durable commit and for nothing else.
+    ///
+    /// The request is in the inbox when this returns; only the answer is awaited.
+    pub fn request(&self, command: Command) -> impl Future<Output = Result<Reply, Refusal>> + Send + use<> {
+        let (answer, answered) = oneshot::channel();
+        let id = RequestId(self.requests.fetch_add(1, Ordering::Relaxed));
+        self.put(Input::Request(id, command, answer));
+        async move {
+            answered
+                .await
+                .unwrap_or_else(|_| Err(Refusal::Forbidden("the server is shutting down".to_owned())))
+        }
+    }
+
+    /// Starts a turn with new names.
+    pub fn start_turn(&self, turn: NewTurn) -> impl Future<Output = Result<Reply, Refusal>> + Send + use<> {
+        let names = fresh::name("turn").and_then(|turn| Ok((turn, fresh::name("session")?)));
+        let request = names.map(|(id, session)| {
+            self.request(Command::StartTurn(StartTurn {
+                turn: TurnId::new(id),
+                new_session: turn.session.is_none(),
+                session: turn.session.unwrap_or_else(|| SessionId::new(session)),
+                prompt: turn.prompt,
+                model: turn.model,
+                level: turn.level,
+                at: fresh::now(),
+            }))
+        });
+        async move {
+            match request {
+                Ok(request) => request.await,
+                Err(error) => Err(Refusal::Forbidden(format!("the system gives no random numbers: {error}"))),
+            }
+        }
+    }
+
+    /// Returns the state as it is when everything that was sent before has happened and is durable.
+    pub async fn snapshot(&self) -> Option<Snapshot> {
+        let (answer, answered) = oneshot::channel();
+        self.put(Input::Snapshot(answer));
+        answered.await.ok()
+    }
+
+    /// Stops all turns, writes down what is to be written, and ends the runtime; waits for that at most `patience`.
+    pub async fn stop(&self, patience: Duration) {
+        let (answer, answered) = oneshot::channel();
+        self.put(Input::Stop(answer));
+        if tokio::time::timeout(patience, answered).await.is_err() {
+            tracing::warn!("the runtime did not end in time; what it was about to write may be missing");
+        }
+    }
+
+    pub(crate) fn put(&self, input: Input) {
+        if self.inbox.send(input).is_err() {
+            tracing::debug!("the runtime has ended; a message to it is dropped");
+        }
+    }
+}
+
+async fn run(mut inputs: mpsc::UnboundedReceiver<Input>, mut performer: Performer) {
+    let mut state = State::default();
+    // Until the store has told what it knows, nobody asks and nobody is answered.
+    let mut loaded = false;
+    let mut early = Vec::new();
+    while let Some(input) = inputs.recv().await {
+        match input {
+            Input::Request(..) | Input::Snapshot(_) if !loaded => early.push(input),
+            Input::Stop(stopped) => {
+                performer.stop().await;
+                let _nobody_waits = stopped.send(());
+                return;
+            }
+            Input::Loaded(generation, result) => {
+                let event = performer.loaded(generation, result);
+                performer.handle(&mut state, event);
+                loaded = true;
+                for input in std::mem::take(&mut early) {
+                    take(&mut state, &mut performer, input);
+                }
+            }
+            input => take(&mut state, &mut performer, input),
+        }
+    }
+}
+
+fn take(state: &mut State, performer: &mut Performer, input: Input) {
+    match input {
+        Input::Event(event) => performer.handle(state, event),
+        Input::Request(request, command, answer) => {
+            performer.expect_reply(request, answer);
+            performer.handle(state, Event::Requested { request, command });
+        }
+        Input::Snapshot(answer) => performer.give_snapshot(state.snapshot(), answer),
+        Input::Committed(batch, result) => performer.committed(state, batch, result),
+        Input::Loaded(..) | Input::Stop(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

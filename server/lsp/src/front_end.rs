@@ -1,0 +1,188 @@
+//! What the runtime wants the editor to do or show, in the editor's words.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kkcode_agent::runtime::{ToFrontEnd, TurnUpdate, Update};
+use kkcode_core::effect::{DocumentEdit, DurableEvent, EditorEffect, FileCount};
+use kkcode_core::event::Event;
+use kkcode_core::id::{ProposalId, TurnId};
+use kkcode_core::proposal::ReviewState;
+use kkcode_core::turn::TurnStatus;
+use kkcode_protocol::message::Notification as _;
+use kkcode_protocol::notifications::{ProposalDidChange, TurnDidFinish, TurnDidUpdate};
+use kkcode_protocol::proposal::{ProposalChange, ProposalDidChangeParams};
+use kkcode_protocol::turn::{self, ToolStatus, TurnDidFinishParams, TurnDidUpdateParams, TurnOutcome};
+use lsp_types::MessageType;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::client::Client;
+use crate::session::Session;
+use crate::to_proto;
+
+/// How long the editor may take to answer an edit.
+const EDIT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The task that tells one client what happens.
+pub(crate) struct FrontEnd {
+    session: Arc<Session>,
+    editor: Client,
+    /// What was told of each proposal last, so that nothing is told twice.
+    told: BTreeMap<ProposalId, (ReviewState, Vec<FileCount>)>,
+    /// The number of the last durable event.
+    seq: u64,
+}
+
+impl FrontEnd {
+    pub(crate) fn new(session: Arc<Session>, editor: Client) -> Self {
+        Self { session, editor, told: BTreeMap::new(), seq: 0 }
+    }
+
+    /// Runs until the runtime ends.
+    pub(crate) async fn run(mut self, mut effects: UnboundedReceiver<ToFrontEnd>) {
+        while let Some(effect) = effects.recv().await {
+            match effect {
+                ToFrontEnd::Effect(EditorEffect::ApplyEdit(edit)) => self.apply(edit),
+                ToFrontEnd::Effect(EditorEffect::Refresh(proposal)) => self.refresh(&proposal).await,
+                ToFrontEnd::Effect(EditorEffect::Durable(seq, event)) => self.durable(seq, event).await,
+                ToFrontEnd::Effect(EditorEffect::Message(message)) => {
+                    self.show(MessageType::WARNING, &message);
+                }
+                ToFrontEnd::Turn(update) => self.turn_update(update),
+            }
+        }
+    }
+
+    /// Asks the editor to change a text; in a task of its own, for it may never answer.
+    fn apply(&self, edit: DocumentEdit) {
+        let handle = self.session.handle().clone();
+        let answered = |applied, reason| Event::EditAnswered {
+            proposal: edit.proposal.clone(),
+            hunks: edit.hunks.clone(),
+            applied,
+            reason,
+        };
+        if !self.session.client().apply_edit {
+            let reason = "it takes no edits from a server; use the code action instead".to_owned();
+            handle.send(answered(false, Some(reason)));
+            return;
+        }
+        let edits = to_proto::workspace_edit(&edit, self.session.client().document_changes);
+        let params = json!({"label": edit.label, "edit": edits});
+        let answer = self.editor.request("workspace/applyEdit", params, EDIT_PATIENCE);
+        tokio::spawn(async move {
+            let (applied, reason) = match answer.await {
+                Ok(answer) => {
+                    let applied = answer.get("applied").and_then(Value::as_bool).unwrap_or(false);
+                    (applied, answer.get("failureReason").and_then(Value::as_str).map(str::to_owned))
+                }
+                Err(error) => (false, Some(error.to_string())),
+            };
+            handle.send(Event::EditAnswered { proposal: edit.proposal, hunks: edit.hunks, applied, reason });
+        });
+    }
+
+    /// Tells how a proposal stands, if it stands otherwise than was told last.
+    async fn refresh(&mut self, id: &ProposalId) {
+        if !self.session.client().kkcode {
+            return;
+        }
+        let Some(snapshot) = self.session.handle().snapshot().await else { return };
+        if let Some(review) = snapshot.reviews.get(id) {
+            self.proposal_changed(id, review.proposal.state(), review.counts(&snapshot.documents));
+        }
+    }
+
+    fn proposal_changed(&mut self, id: &ProposalId, state: ReviewState, files: Vec<FileCount>) {
+        let now = (state, files);
+        if self.told.get(id) == Some(&now) {
+            return;
+        }
+        let (state, files) = now.clone();
+        self.told.insert(id.clone(), now);
+        let change = ProposalChange {
+            proposal_id: id.to_string(),
+            state: to_proto::review_state(state),
+            files: files.into_iter().map(to_proto::file_count).collect(),
+        };
+        if self.session.client().kkcode {
+            // Of two that are not sent yet the newer says all.
+            let params = ProposalDidChangeParams { seq: self.seq, change };
+            self.editor.notify_latest(format!("proposal {id}"), ProposalDidChange::NAME, params);
+        }
+    }
+
+    async fn durable(&mut self, seq: u64, event: DurableEvent) {
+        self.seq = self.seq.max(seq);
+        match event {
+            DurableEvent::ProposalChanged { proposal, state, files } => {
+                // A durable event is told even when it looks like the one before: its number is news.
+                self.told.remove(&proposal);
+                self.proposal_changed(&proposal, state, files);
+            }
+            DurableEvent::TurnFinished { turn, .. } => self.turn_finished(seq, &turn).await,
+        }
+    }
+
+    async fn turn_finished(&mut self, seq: u64, id: &TurnId) {
+        let Some(snapshot) = self.session.handle().snapshot().await else { return };
+        let Some(turn) = snapshot.turns.get(id) else { return };
+        self.session.forget(id);
+        let outcome = TurnOutcome {
+            turn_id: id.to_string(),
+            status: to_proto::turn_status(&turn.status),
+            reply: turn.reply.clone(),
+            error: to_proto::turn_error(&turn.status),
+            interruption_reason: to_proto::interruption_reason(&turn.status),
+            proposal_ids: turn.proposals.iter().map(ToString::to_string).collect(),
+        };
+        if self.session.client().kkcode {
+            self.notify(TurnDidFinish::NAME, TurnDidFinishParams { seq, outcome });
+            return;
+        }
+        let reply = turn.reply.as_deref().unwrap_or("done");
+        match &turn.status {
+            TurnStatus::Failed(failure) => {
+                self.show(MessageType::ERROR, &format!("the turn failed: {}", failure.message));
+            }
+            TurnStatus::Interrupted { reason } => {
+                self.show(MessageType::WARNING, &format!("the turn was interrupted: {reason}"));
+            }
+            status => self.show(MessageType::INFO, &format!("{}: {reply}", status.name())),
+        }
+    }
+
+    fn turn_update(&self, TurnUpdate { turn, update }: TurnUpdate) {
+        let text = if let Update::Text(text) = &update { text.as_str() } else { "" };
+        let offset = self.session.hear(&turn, text);
+        let update = match update {
+            Update::Text(text) => turn::TurnUpdate::Text { text },
+            Update::Thinking(text) => turn::TurnUpdate::Thinking { text },
+            Update::ToolCall { id, name, input } => {
+                let path = input.get("path").and_then(Value::as_str).unwrap_or_default();
+                let title = format!("{name} {path}").trim_end().to_owned();
+                turn::TurnUpdate::ToolCall { call_id: id, tool: name, title }
+            }
+            Update::ToolResult { id, text, is_error } => turn::TurnUpdate::ToolResult {
+                call_id: id,
+                status: if is_error { ToolStatus::Error } else { ToolStatus::Ok },
+                summary: Some(text),
+            },
+        };
+        self.notify(TurnDidUpdate::NAME, TurnDidUpdateParams { turn_id: turn.to_string(), offset, update });
+    }
+
+    /// Sends a notification of ours to a client that knows them.
+    fn notify(&self, method: &'static str, params: impl serde::Serialize) {
+        if self.session.client().kkcode {
+            self.editor.notify(method, params);
+        }
+    }
+
+    fn show(&self, kind: MessageType, message: &str) {
+        self.editor
+            .notify("window/showMessage", json!({"type": kind, "message": format!("kkcode: {message}")}));
+    }
+}

@@ -1,0 +1,173 @@
+//! One client's session: what it can do, the runtime that works for it, and what running turns have said.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::Duration;
+
+use kkcode_agent::config::ConfigSource;
+use kkcode_agent::runtime::{Handle, spawn};
+use kkcode_core::effect::Reply;
+use kkcode_core::event::{Command, Event};
+use kkcode_core::id::TurnId;
+use kkcode_core::state::Snapshot;
+use serde_json::Value;
+use tower_lsp::jsonrpc::Result;
+
+use crate::capabilities::ClientCapabilities;
+use crate::client::Client;
+use crate::error;
+use crate::front_end::FrontEnd;
+
+/// What everything that serves one client shares.
+#[derive(Debug)]
+pub(crate) struct Session {
+    client: ClientCapabilities,
+    handle: Handle,
+    attached: Once,
+    /// What running turns have said, for those who come late.
+    said: Mutex<BTreeMap<TurnId, String>>,
+    /// The client's spelling of the URIs that `lsp_types` spells otherwise.
+    spellings: Mutex<HashMap<String, String>>,
+}
+
+impl Session {
+    /// Starts a runtime for a client that has said who it is. Opens nothing yet.
+    pub(crate) fn start(client: ClientCapabilities, editor: Client) -> Arc<Self> {
+        let home = home(&client);
+        let config = client.options.config.clone().map(Value::Object);
+        let (handle, effects) = spawn(home.clone(), ConfigSource { home, client: config });
+        let (attached, said, spellings) = (Once::new(), Mutex::default(), Mutex::default());
+        let session = Arc::new(Self { client, handle, attached, said, spellings });
+        tokio::spawn(FrontEnd::new(Arc::clone(&session), editor).run(effects));
+        session
+    }
+
+    /// Returns what the client can do.
+    pub(crate) fn client(&self) -> &ClientCapabilities {
+        &self.client
+    }
+
+    /// Returns the way to the runtime; with the first call the store is read.
+    pub(crate) fn handle(&self) -> &Handle {
+        self.attached.call_once(|| {
+            let folders = self.client.folders.clone();
+            self.handle.send(Event::Attached { encoding: self.client.encoding, folders });
+        });
+        &self.handle
+    }
+
+    /// Has something done, at its place in the order of messages.
+    pub(crate) fn request(&self, command: Command) -> impl Future<Output = Result<Reply>> + Send + use<> {
+        let request = self.handle().request(command);
+        async move { request.await.map_err(|refusal| error::refusal(&refusal)) }
+    }
+
+    /// Returns the state after everything that was sent before.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
+        self.handle().snapshot().await.ok_or_else(|| error::failed("the server is shutting down"))
+    }
+
+    /// Stops turns and writes down what is left.
+    pub(crate) async fn stop(&self, patience: Duration) {
+        self.handle.stop(patience).await;
+    }
+
+    /// Notes what a running turn says, and returns what it had said before, in the client's units.
+    pub(crate) fn hear(&self, turn: &TurnId, text: &str) -> u64 {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = said.entry(turn.clone()).or_default();
+        let before = self.client.encoding.length(said);
+        said.push_str(text);
+        before
+    }
+
+    /// Returns what a running turn has said.
+    pub(crate) fn said_so_far(&self, turn: &TurnId) -> Option<String> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).get(turn).cloned()
+    }
+
+    /// Forgets what a turn has said, once its end is written down.
+    pub(crate) fn forget(&self, turn: &TurnId) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).remove(turn);
+    }
+
+    /// Notes how the client spells the URI of a document that it opened.
+    pub(crate) fn note_spelling(&self, uri: &str) {
+        if let Ok(parsed) = lsp_types::Url::parse(uri)
+            && parsed.as_str() != uri
+        {
+            let mut spellings = self.spellings.lock().unwrap_or_else(PoisonError::into_inner);
+            spellings.insert(parsed.into(), uri.to_owned());
+        }
+    }
+
+    /// Gives the URIs in a result the client's own spelling.
+    pub(crate) fn respell(&self, result: &mut Value) {
+        let spellings = self.spellings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !spellings.is_empty() {
+            respell(result, &spellings);
+        }
+    }
+}
+
+/// The home folder: the client's word, else `$KKCODE_HOME`, else `~/.kkcode`.
+fn home(client: &ClientCapabilities) -> PathBuf {
+    let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let option = client.options.home.clone().map(PathBuf::from);
+    option
+        .or_else(|| env("KKCODE_HOME"))
+        .or_else(|| Some(env("HOME").or_else(|| env("USERPROFILE"))?.join(".kkcode")))
+        .unwrap_or_else(|| std::env::temp_dir().join("kkcode"))
+}
+
+/// Replaces spellings in the members that hold a URI.
+fn respell(value: &mut Value, spellings: &HashMap<String, String>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| respell(item, spellings)),
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                match member {
+                    Value::String(uri) if name == "uri" => {
+                        if let Some(spelling) = spellings.get(uri) {
+                            uri.clone_from(spelling);
+                        }
+                    }
+                    Value::Object(changes) if name == "changes" => {
+                        let respelled = std::mem::take(changes).into_iter();
+                        let spelling = |uri: String| spellings.get(&uri).cloned().unwrap_or(uri);
+                        changes.extend(respelled.map(|(uri, edits)| (spelling(uri), edits)));
+                    }
+                    member => respell(member, spellings),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn uris_go_back_as_the_client_spelled_them() {
+        let theirs = "file:///w/a b/ü.rs";
+        let parsed = lsp_types::Url::parse(theirs).unwrap().to_string();
+        assert_ne!(parsed, theirs);
+        let spellings = HashMap::from([(parsed.clone(), theirs.to_owned())]);
+        let edits = json!([{"range": 0, "newText": parsed}]);
+        let mut value = json!({"edit": {
+            "documentChanges": [{"textDocument": {"uri": parsed, "version": 1}, "edits": edits}],
+            "changes": {parsed.clone(): edits, "file:///other": []},
+        }});
+        respell(&mut value, &spellings);
+        let expected = json!({"edit": {
+            "documentChanges": [{"textDocument": {"uri": theirs, "version": 1}, "edits": edits}],
+            "changes": {theirs: edits, "file:///other": []},
+        }});
+        assert_eq!(value, expected);
+    }
+}

@@ -1,0 +1,267 @@
+//! From our words to the client's.
+
+use std::path::Path;
+
+use kkcode_agent::view::{PlacedFile, placed_file};
+use kkcode_core::diff::unified;
+use kkcode_core::document::Documents;
+use kkcode_core::effect::{DocumentEdit, FileCount, TextEdit};
+use kkcode_core::lines::Lines;
+use kkcode_core::placement::Holds;
+use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, ReviewState, Timestamp, Verdict};
+use kkcode_core::review::{HunkState, Review, overlay_text};
+use kkcode_core::state::Snapshot;
+use kkcode_core::text::{Position, PositionEncoding, TextRange};
+use kkcode_core::turn::{Failure, Level, Turn, TurnStatus, Usage};
+use kkcode_core::uri::{PathStyle, from_path};
+use kkcode_protocol as protocol;
+use ropey::Rope;
+use serde_json::{Value, json};
+
+/// The client's own URI of a file that it has open, else the file's.
+pub(crate) fn uri(documents: &Documents, path: &Path) -> String {
+    documents.by_path(path).map_or_else(|| from_path(path, PathStyle::NATIVE), |d| d.uri.as_str().to_owned())
+}
+
+pub(crate) fn range(range: TextRange) -> protocol::text::Range {
+    let position =
+        |position: Position| protocol::text::Position { line: position.line, character: position.character };
+    protocol::text::Range { start: position(range.start), end: position(range.end) }
+}
+
+/// A `WorkspaceEdit`. Where the client does not take versioned edits the version was checked by us, a moment ago.
+pub(crate) fn workspace_edit(edit: &DocumentEdit, document_changes: bool) -> Value {
+    let uri = edit.uri.as_str();
+    let edits: Vec<Value> = edit.edits.iter().map(text_edit).collect();
+    if document_changes {
+        json!({"documentChanges": [{"textDocument": {"uri": uri, "version": edit.version}, "edits": edits}]})
+    } else {
+        json!({"changes": {uri: edits}})
+    }
+}
+
+fn text_edit(edit: &TextEdit) -> Value {
+    json!({"range": range(edit.range), "newText": edit.new_text})
+}
+
+pub(crate) fn review_state(state: ReviewState) -> protocol::proposal::ReviewState {
+    match state {
+        ReviewState::Open => protocol::proposal::ReviewState::Open,
+        ReviewState::Accepted => protocol::proposal::ReviewState::Accepted,
+        ReviewState::Rejected => protocol::proposal::ReviewState::Rejected,
+        ReviewState::Partial => protocol::proposal::ReviewState::Partial,
+    }
+}
+
+pub(crate) fn hunk_state(state: HunkState) -> protocol::proposal::HunkState {
+    match state {
+        HunkState::Pending => protocol::proposal::HunkState::Pending,
+        HunkState::Applying => protocol::proposal::HunkState::Applying,
+        HunkState::Accepted { .. } => protocol::proposal::HunkState::Accepted,
+        HunkState::Rejected => protocol::proposal::HunkState::Rejected,
+        HunkState::Stale => protocol::proposal::HunkState::Stale,
+        HunkState::Superseded => protocol::proposal::HunkState::Superseded,
+    }
+}
+
+pub(crate) fn level(level: Level) -> protocol::permission::Level {
+    match level {
+        Level::Readonly => protocol::permission::Level::Readonly,
+        Level::Manual => protocol::permission::Level::Manual,
+        Level::AcceptEdits => protocol::permission::Level::AcceptEdits,
+        Level::Yolo => protocol::permission::Level::Yolo,
+    }
+}
+
+pub(crate) fn usage(usage: Usage) -> protocol::outcome::Usage {
+    protocol::outcome::Usage {
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        ..protocol::outcome::Usage::default()
+    }
+}
+
+pub(crate) fn turn_status(status: &TurnStatus) -> protocol::turn::TurnStatus {
+    match status {
+        TurnStatus::Running => protocol::turn::TurnStatus::Running,
+        TurnStatus::Completed => protocol::turn::TurnStatus::Completed,
+        TurnStatus::Cancelled => protocol::turn::TurnStatus::Cancelled,
+        TurnStatus::Interrupted { .. } => protocol::turn::TurnStatus::Interrupted,
+        TurnStatus::Failed(_) => protocol::turn::TurnStatus::Failed,
+        TurnStatus::BudgetExhausted => protocol::turn::TurnStatus::BudgetExhausted,
+    }
+}
+
+/// What went wrong with a turn; for one that was cut off, what cut it off.
+pub(crate) fn turn_error(status: &TurnStatus) -> Option<protocol::outcome::ErrorInfo> {
+    match status {
+        TurnStatus::Failed(Failure { class, message }) => {
+            Some(protocol::outcome::ErrorInfo { class: class.clone(), message: message.clone() })
+        }
+        TurnStatus::Interrupted { reason } => {
+            Some(protocol::outcome::ErrorInfo { class: "interrupted".to_owned(), message: reason.clone() })
+        }
+        TurnStatus::Running | TurnStatus::Completed | TurnStatus::Cancelled | TurnStatus::BudgetExhausted => {
+            None
+        }
+    }
+}
+
+pub(crate) fn interruption_reason(status: &TurnStatus) -> Option<protocol::outcome::InterruptionReason> {
+    match status {
+        TurnStatus::Cancelled => Some(protocol::outcome::InterruptionReason::UserCancel),
+        TurnStatus::Interrupted { .. } => Some(protocol::outcome::InterruptionReason::Interrupt),
+        TurnStatus::Running | TurnStatus::Completed | TurnStatus::Failed(_) | TurnStatus::BudgetExhausted => {
+            None
+        }
+    }
+}
+
+/// A turn; `so_far` is what it has said if it still runs.
+pub(crate) fn turn(turn: &Turn, so_far: Option<String>) -> protocol::turn::TurnShowResult {
+    protocol::turn::TurnShowResult {
+        turn_id: turn.id.to_string(),
+        session_id: turn.session.to_string(),
+        status: turn_status(&turn.status),
+        reply: turn.reply.clone().or(so_far),
+        error: turn_error(&turn.status),
+        interruption_reason: interruption_reason(&turn.status),
+        proposal_ids: turn.proposals.iter().map(ToString::to_string).collect(),
+        usage: usage(turn.usage),
+    }
+}
+
+pub(crate) fn file_count(count: FileCount) -> protocol::proposal::FileCounts {
+    let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    protocol::proposal::FileCounts {
+        uri: count.uri,
+        pending: narrow(count.pending),
+        stale: narrow(count.stale),
+    }
+}
+
+/// A proposal in a list.
+pub(crate) fn summary(snapshot: &Snapshot, review: &Review) -> protocol::proposal::ProposalSummary {
+    let proposal = &review.proposal;
+    let hunks = || proposal.files.iter().flat_map(|file| &file.hunks);
+    let amended = hunks().filter_map(|hunk| snapshot.turns.get(&hunk.turn)).map(|turn| turn.started_at);
+    protocol::proposal::ProposalSummary {
+        proposal_id: proposal.id.to_string(),
+        title: proposal.title.clone(),
+        state: review_state(proposal.state()),
+        origin: origin(review),
+        files: review.counts(&snapshot.documents).into_iter().map(file_count).collect(),
+        created_at: timestamp(proposal.created_at),
+        updated_at: timestamp(amended.fold(proposal.created_at, Timestamp::max)),
+    }
+}
+
+fn origin(review: &Review) -> protocol::outcome::Origin {
+    protocol::outcome::Origin {
+        session_id: review.proposal.session.to_string(),
+        turn_id: Some(review.proposal.turn.to_string()),
+        task_id: None,
+    }
+}
+
+fn timestamp(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().to_string()
+}
+
+/// A proposal, whole. Reads the disk for files that are not open: not for the runtime's threads.
+pub(crate) fn proposal(snapshot: &Snapshot, review: &Review) -> protocol::proposal::Proposal {
+    let file = |file: &FileChange| {
+        let placed = placed_file(snapshot, review, file);
+        let hunk = |hunk: &Hunk| self::hunk(snapshot, review, file, hunk, placed.as_ref());
+        protocol::proposal::ProposalFile {
+            uri: uri(&snapshot.documents, &file.path),
+            kind: match file.kind {
+                ChangeKind::Modify => protocol::proposal::FileKind::Modify,
+            },
+            new_uri: None,
+            state: review_state(file.state()),
+            base_hash: file.base.as_str().to_owned(),
+            hunks: file.hunks.iter().map(hunk).collect(),
+            unified_diff: placed.map(|placed| unified_diff(snapshot, file, &placed)).unwrap_or_default(),
+        }
+    };
+    protocol::proposal::Proposal {
+        proposal_id: review.proposal.id.to_string(),
+        title: review.proposal.title.clone(),
+        state: review_state(review.proposal.state()),
+        origin: origin(review),
+        files: review.proposal.files.iter().map(file).collect(),
+    }
+}
+
+fn hunk(
+    snapshot: &Snapshot,
+    review: &Review,
+    file: &FileChange,
+    hunk: &Hunk,
+    placed: Option<&PlacedFile>,
+) -> protocol::proposal::Hunk {
+    let place = placed.and_then(|placed| Some((placed, placed.placement.place(&hunk.id)?)));
+    let mut state = review.state(file, hunk);
+    if state == HunkState::Pending && place.is_none_or(|(_, place)| place.holds == Holds::Neither) {
+        state = HunkState::Stale;
+    }
+    let old_text = match place {
+        Some((placed, place)) if place.holds == Holds::Old => text_of(&placed.text, &place.lines),
+        _ => hunk.old_text.to_string(),
+    };
+    let placed_at = place.map(|(placed, place)| hunk_range(&placed.text, &place.lines, snapshot.encoding));
+    let at = placed_at.unwrap_or_else(|| {
+        let line = Position::new(u32::try_from(hunk.old.start).unwrap_or(u32::MAX), 0);
+        TextRange::new(line, line)
+    });
+    protocol::proposal::Hunk {
+        hunk_id: hunk.id.to_string(),
+        range: range(at),
+        state: hunk_state(state),
+        old_text,
+        new_text: hunk.new_text.to_string(),
+        conflict: None,
+        reason: match (&hunk.verdict, state) {
+            (Verdict::Rejected { reason }, _) => reason.clone(),
+            (_, HunkState::Stale) => Some("the lines that it replaces were changed".to_owned()),
+            _ => None,
+        },
+        saved: match state {
+            HunkState::Accepted { saved } => Some(saved),
+            _ => None,
+        },
+        by_hunk_id: None,
+        split_from: None,
+        turn_id: Some(hunk.turn.to_string()),
+        rejected_before: false,
+    }
+}
+
+/// Returns where a hunk is shown: its lines, exactly; the line before it when it only inserts.
+pub(crate) fn hunk_range(
+    text: &Rope,
+    lines: &std::ops::Range<usize>,
+    encoding: PositionEncoding,
+) -> TextRange {
+    let start = if lines.is_empty() { lines.start.saturating_sub(1) } else { lines.start };
+    let char_of = |line: usize| text.try_line_to_char(line).unwrap_or(text.len_chars());
+    let position = |line: usize| Position::from_char(text, char_of(line), encoding);
+    TextRange::new(position(start), position(lines.end))
+}
+
+fn text_of(text: &Rope, lines: &std::ops::Range<usize>) -> String {
+    let char_of = |line: usize| text.try_line_to_char(line).unwrap_or(text.len_chars());
+    let text = text.slice(char_of(lines.start)..char_of(lines.end)).to_string();
+    text.strip_prefix(kkcode_core::text::BOM).map(str::to_owned).unwrap_or(text)
+}
+
+/// Returns all that is pending in a file as a unified diff, named by its path in the workspace.
+fn unified_diff(snapshot: &Snapshot, file: &FileChange, placed: &PlacedFile) -> String {
+    let folder = snapshot.folders.iter().find_map(|folder| file.path.strip_prefix(folder).ok());
+    let name = folder.unwrap_or(&file.path).to_string_lossy();
+    let name = name.trim_start_matches('/');
+    let text = Lines::of_rope(&placed.text);
+    let proposed = overlay_text(&text, file, &placed.placement);
+    unified(text.text(), &proposed, &format!("a/{name}"), &format!("b/{name}"))
+}
