@@ -26,6 +26,7 @@ use crate::lifecycle::Ending;
 use incoming::{Call, Incoming};
 
 mod incoming;
+mod initialize;
 
 /// What the server wants to see raw; implemented by the server beside [`LanguageServer`].
 ///
@@ -120,9 +121,7 @@ impl<S: LanguageServer> Inbound<S> {
             self.answers.client.answer(&Response::from_error(id, error));
             return;
         }
-        if method == "initialize" {
-            self.initializing(params.as_ref());
-        }
+        let params = if method == "initialize" { self.initializing(params) } else { params };
         let request = request(&method, params).id(handler).finish();
         let answers = Arc::clone(&self.answers);
         match self.start(request) {
@@ -161,13 +160,15 @@ impl<S: LanguageServer> Inbound<S> {
         }
     }
 
-    fn initializing(&self, params: Option<&Value>) {
-        let params = params.unwrap_or(&Value::Null);
-        self.answers.guarded(|hooks| hooks.initialize_params(params));
+    /// Returns what the service is to see of the params of `initialize`.
+    fn initializing(&self, params: Option<Value>) -> Option<Value> {
+        let params = params?;
+        self.answers.guarded(|hooks| hooks.initialize_params(&params));
         let process = params.get("processId").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
         if process.is_some() {
             self.client_process.send_replace(process);
         }
+        Some(initialize::readable(params))
     }
 
     /// Runs a handler to its first `.await`, so that what it does before happens in the order of the messages.

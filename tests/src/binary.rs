@@ -1,0 +1,56 @@
+//! Finds the programs under test, and builds them first.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// A program that speaks LSP on stdin and stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Binary {
+    /// `kkcode-lsp` as it is shipped.
+    #[default]
+    Server,
+    /// The same connection below a server whose commands hang, panic and ask (`server/lsp/tests/unruly.rs`).
+    Unruly,
+}
+
+impl Binary {
+    /// Returns where the program is, built from the current sources in the profile of the running test.
+    pub fn path(self) -> PathBuf {
+        static SERVER: OnceLock<PathBuf> = OnceLock::new();
+        static UNRULY: OnceLock<PathBuf> = OnceLock::new();
+        match self {
+            Self::Server => SERVER.get_or_init(|| build(&["--bin", "kkcode-lsp"], Path::new("kkcode-lsp"))),
+            Self::Unruly => {
+                UNRULY.get_or_init(|| build(&["--example", "unruly"], Path::new("examples/unruly")))
+            }
+        }
+        .clone()
+    }
+}
+
+/// Builds a target of `kkcode-lsp` once for each test program; with nothing to do that takes a moment.
+fn build(target: &[&str], program: &Path) -> PathBuf {
+    // This program is <target folder>/<profile>/deps/<name>.
+    let here = std::env::current_exe().expect("the path of this program");
+    let folder = here.ancestors().nth(2).expect("the folder of the profile");
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => "dev",
+        Some(profile) => profile,
+        None => panic!("{} lies in no target folder", here.display()),
+    };
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "kkcode-lsp", "--profile", profile])
+        .args(target)
+        .arg("--target-dir")
+        .arg(folder.parent().expect("the target folder"))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .output()
+        .expect("cargo starts");
+    assert!(
+        output.status.success(),
+        "the server cannot be built:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    folder.join(program).with_extension(std::env::consts::EXE_EXTENSION)
+}

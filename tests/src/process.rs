@@ -1,0 +1,157 @@
+//! A child process that cannot outlive its test.
+
+use std::io::{BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::DEADLINE;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this exit code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl From<ExitStatus> for Ended {
+    fn from(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, signal) => Self::Signal(signal.unwrap_or_default()),
+        }
+    }
+}
+
+/// A running child; its end is awaited by a thread of its own.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pid: Pid,
+    ended: Arc<(Mutex<Option<Ended>>, Condvar)>,
+    input: Input,
+    errors: Arc<Mutex<Vec<u8>>>,
+    /// Open, and never read.
+    _held_errors: Option<ChildStderr>,
+}
+
+impl Process {
+    /// Starts a child and returns its stdout beside it; stderr is collected, unless it is to be held unread.
+    pub(crate) fn start(command: &mut Command, errors_held: bool) -> (Self, BufReader<ChildStdout>) {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let input = Input::new(child.stdin.take().expect("stdin is piped"));
+        let mut stderr = child.stderr.take();
+        let held_errors = if errors_held { stderr.take() } else { None };
+        let errors = stderr.map(collect).unwrap_or_default();
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        let ended = Arc::<(Mutex<Option<Ended>>, Condvar)>::default();
+        let process = Self { pid, ended: Arc::clone(&ended), input, errors, _held_errors: held_errors };
+        thread::spawn(move || wait(child, &ended));
+        (process, output)
+    }
+
+    /// Returns the process id.
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Returns the way to the child's stdin.
+    pub(crate) fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// Sends a signal, unless the process has ended.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let ended = lock(&self.ended.0);
+        if ended.is_none() {
+            // It may end at this very moment; then there is nothing to signal.
+            kill_process(self.pid, signal).ok();
+        }
+    }
+
+    /// Returns how the process ended, if it did.
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        *lock(&self.ended.0)
+    }
+
+    /// Waits for the end; `None` if it does not come.
+    pub(crate) fn wait(&self) -> Option<Ended> {
+        let (ended, changed) = &*self.ended;
+        let waited = changed.wait_timeout_while(lock(ended), DEADLINE, |ended| ended.is_none());
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Returns what the process has written to stderr so far.
+    pub(crate) fn errors(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.errors)).into_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+fn wait(mut child: Child, ended: &(Mutex<Option<Ended>>, Condvar)) {
+    let status = child.wait().expect("a child can be waited for");
+    *lock(&ended.0) = Some(status.into());
+    ended.1.notify_all();
+}
+
+fn collect(mut errors: ChildStderr) -> Arc<Mutex<Vec<u8>>> {
+    let collected = Arc::<Mutex<Vec<u8>>>::default();
+    let into = Arc::clone(&collected);
+    thread::spawn(move || {
+        let mut chunk = [0; 4096];
+        while let Ok(read @ 1..) = errors.read(&mut chunk) {
+            lock(&into).extend(chunk.iter().take(read));
+        }
+    });
+    collected
+}
+
+/// The stdin of a child; clones share it. A thread writes, so that a child that does not read blocks no test.
+#[derive(Clone, Debug)]
+pub(crate) struct Input {
+    /// Gone once the input is closed.
+    thread: Arc<Mutex<Option<Sender<Vec<u8>>>>>,
+}
+
+impl Input {
+    fn new(mut stdin: ChildStdin) -> Self {
+        let (sender, receiver) = channel::<Vec<u8>>();
+        thread::spawn(move || {
+            while let Ok(bytes) = receiver.recv() {
+                if stdin.write_all(&bytes).and_then(|()| stdin.flush()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { thread: Arc::new(Mutex::new(Some(sender))) }
+    }
+
+    /// Writes after everything before; does nothing once the input is closed.
+    pub(crate) fn write(&self, bytes: Vec<u8>) {
+        if let Some(thread) = &*lock(&self.thread) {
+            // The thread is gone if the child no longer reads; its end says why.
+            drop(thread.send(bytes));
+        }
+    }
+
+    /// Closes the input once everything before is written.
+    pub(crate) fn close(&self) {
+        drop(lock(&self.thread).take());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
