@@ -1,6 +1,6 @@
 //! Performs effects, in order: what stands behind a commit waits until that is durable, the loop never does.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,6 +35,12 @@ pub(crate) struct Performer {
     replies: BTreeMap<RequestId, oneshot::Sender<Result<Reply, Refusal>>>,
     turns: BTreeMap<TurnId, RunningTurn>,
     queue: VecDeque<Queued>,
+    /// Questions where hunks stand that have no answer yet, by number.
+    deriving: BTreeSet<u64>,
+    /// Those who want to see the state, and the questions that were open when they asked.
+    viewers: Vec<(BTreeSet<u64>, oneshot::Sender<Snapshot>)>,
+    /// Counts the questions.
+    questions: u64,
     /// Counts the lists of effects, so that a failed commit takes only its own along.
     batches: u64,
 }
@@ -65,7 +71,21 @@ impl Performer {
         front_end: mpsc::UnboundedSender<ToFrontEnd>,
     ) -> Self {
         let (replies, turns, queue) = Default::default();
-        Self { store, config, handle, front_end, replies, turns, queue, batches: 0 }
+        let (deriving, viewers) = Default::default();
+        let (questions, batches) = Default::default();
+        Self {
+            store,
+            config,
+            handle,
+            front_end,
+            replies,
+            turns,
+            queue,
+            deriving,
+            viewers,
+            questions,
+            batches,
+        }
     }
 
     /// Lets the state take in an event, and performs what follows.
@@ -78,6 +98,11 @@ impl Performer {
         for effect in state.handle(event) {
             let step = match effect {
                 Effect::Persist(commit) => self.commit(batch, commit),
+                // Tells nobody anything, so it need not wait; and whoever asks next waits for the answer.
+                Effect::Derive(question) => {
+                    self.derive(question);
+                    continue;
+                }
                 effect => Step::Effect(Box::new(effect)),
             };
             self.queue.push_back(Queued { batch, step });
@@ -93,13 +118,33 @@ impl Performer {
         self.replies.insert(request, answer);
     }
 
-    /// Gives a snapshot away as soon as all that is in it is durable.
-    pub(crate) fn give_snapshot(&mut self, snapshot: Snapshot, answer: oneshot::Sender<Snapshot>) {
-        if self.queue.is_empty() {
-            let _nobody_waits = answer.send(snapshot);
-            return;
+    /// Gives a snapshot away as soon as the hunks that are being looked for have been found, and all that is in it is
+    /// durable.
+    pub(crate) fn give_snapshot(&mut self, state: &mut State, answer: oneshot::Sender<Snapshot>) {
+        self.viewers.push((self.deriving.clone(), answer));
+        self.show(state);
+    }
+
+    /// Takes in the answer to a question where hunks stand.
+    pub(crate) fn derived(&mut self, state: &mut State, question: u64, event: Event) {
+        // What follows from the answer comes before those who waited for it; asking again keeps nobody waiting.
+        self.handle(state, event);
+        self.deriving.remove(&question);
+        for (open, _) in &mut self.viewers {
+            open.remove(&question);
         }
-        self.queue.push_back(Queued { batch: 0, step: Step::Snapshot(Box::new(snapshot), answer) });
+        self.show(state);
+    }
+
+    fn show(&mut self, state: &mut State) {
+        let (ready, waiting) =
+            std::mem::take(&mut self.viewers).into_iter().partition(|(open, _)| open.is_empty());
+        self.viewers = waiting;
+        for (_, answer) in ready {
+            let step = Step::Snapshot(Box::new(state.snapshot()), answer);
+            self.queue.push_back(Queued { batch: 0, step });
+        }
+        self.drain(state);
     }
 
     pub(crate) fn committed(&mut self, state: &mut State, batch: u64, result: Result<Vec<u64>, StoreError>) {
@@ -190,10 +235,7 @@ impl Performer {
                     turn.cancel.cancel();
                 }
             }
-            Effect::Derive(question) => {
-                let handle = self.handle.clone();
-                tokio::task::spawn_blocking(move || handle.send(derived(question)));
-            }
+            Effect::Derive(question) => self.derive(question),
             Effect::WriteFile { request, proposal, hunk, file, base } => {
                 let handle = self.handle.clone();
                 tokio::task::spawn_blocking(move || {
@@ -213,6 +255,14 @@ impl Performer {
                 });
             }
         }
+    }
+
+    fn derive(&mut self, question: Derive) {
+        self.questions += 1;
+        let number = self.questions;
+        self.deriving.insert(number);
+        let handle = self.handle.clone();
+        tokio::task::spawn_blocking(move || handle.put(Input::Derived(number, derived(question))));
     }
 
     fn start_turn(&mut self, turn: Turn) {

@@ -80,6 +80,8 @@ pub(crate) enum Input {
     Snapshot(oneshot::Sender<Snapshot>),
     /// The store has finished the commit of this batch.
     Committed(u64, Result<Vec<u64>, StoreError>),
+    /// It is known where hunks stand: the answer to the question of this number.
+    Derived(u64, Event),
     /// The store has answered the load of this generation.
     Loaded(u64, Result<kkcode_store::Loaded, StoreError>),
     Stop(oneshot::Sender<()>),
@@ -206,7 +208,8 @@ fn take(state: &mut State, performer: &mut Performer, input: Input) {
             performer.expect_reply(request, answer);
             performer.handle(state, Event::Requested { request, command });
         }
-        Input::Snapshot(answer) => performer.give_snapshot(state.snapshot(), answer),
+        Input::Snapshot(answer) => performer.give_snapshot(state, answer),
+        Input::Derived(question, event) => performer.derived(state, question, event),
         Input::Committed(batch, result) => performer.committed(state, batch, result),
         Input::Loaded(..) | Input::Stop(_) => {}
     }

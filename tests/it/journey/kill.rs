@@ -1,0 +1,78 @@
+//! What was told is so after the server was killed.
+
+use serde_json::json;
+
+use super::{SCRIPT, World, capabilities};
+
+#[test]
+fn an_accepted_hunk_and_its_names_survive_a_kill() {
+    let mut world = World::new();
+    world.open();
+    let proposal = world.turn();
+    world.accept_by_action(1);
+    let before = world.hunks(&proposal);
+    assert_eq!(before[0].state, "accepted");
+
+    let mut world = world.crash();
+    world.version = 0;
+    world.open();
+    assert_eq!(world.hunks(&proposal), before);
+    world.accept_by_action(4);
+    assert_eq!(world.text, "one\nTWO\nthree\nfour\nFIVE\nSIX\n");
+    assert_eq!(world.states(&proposal), ["accepted", "accepted"]);
+    assert_eq!(world.show(&proposal)["state"], "accepted");
+    world.done();
+}
+
+#[test]
+fn an_edit_that_was_applied_but_never_told_is_accepted_after_a_kill() {
+    let mut world = World::new();
+    world.open();
+    let proposal = world.turn();
+    let action = world.action(1, "Accept hunk");
+    let resolved = world.server.call("codeAction/resolve", action);
+    assert!(resolved["edit"].is_object());
+    // The editor applies it, and the server dies before it hears of that.
+    world.text = world.text.replace("two", "TWO");
+    let mut world = world.crash();
+    world.open();
+    assert_eq!(world.states(&proposal), ["accepted", "pending"]);
+    world.done();
+}
+
+#[test]
+fn a_hunk_whose_buffer_died_with_the_editor_is_pending_again() {
+    let mut world = World::new();
+    world.open();
+    let proposal = world.turn();
+    world.accept_by_action(1);
+    assert_eq!(world.states(&proposal), ["accepted", "pending"]);
+    let mut world = world.crash();
+    // Nobody opens the document: the disk, which never had the hunk, is the text now.
+    assert_eq!(world.states(&proposal), ["pending", "pending"]);
+    world.done();
+}
+
+#[test]
+fn a_turn_cut_by_a_kill_is_interrupted_right_after_the_restart() {
+    let script = "turns:\n  - stream:\n      - text: thinking about it\n      - delayMs: 3600000\n";
+    let mut world = World::with(script, capabilities());
+    let started = world.server.command("kkcode.turn.start", json!({"prompt": "shout"})).unwrap();
+    let mut world = world.crash();
+    let turn = world.server.command("kkcode.turn.show", json!({"turnId": started["turnId"]})).unwrap();
+    assert_eq!(turn["status"], "interrupted", "{turn}");
+    assert!(turn["error"]["message"].is_string(), "{turn}");
+    world.done();
+}
+
+#[test]
+fn two_kills_in_a_row_change_nothing() {
+    let mut world = World::with(SCRIPT, capabilities());
+    world.open();
+    let proposal = world.turn();
+    let before = world.hunks(&proposal);
+    let mut world = world.crash().crash();
+    world.open();
+    assert_eq!(world.hunks(&proposal), before);
+    world.done();
+}
