@@ -1,1 +1,69 @@
 //! The same road in a real Neovim, oldest and newest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use kkcode_tests::{Binary, skip};
+
+const SCRIPT: &str = r#"
+turns:
+  - stream:
+      - tool: {name: edit, input: {path: "a b.txt", before: two, after: TWO}}
+  - stream:
+      - text: Done.
+"#;
+
+#[test]
+fn a_hunk_is_accepted_and_survives_a_kill_in_the_oldest_neovim() {
+    check("oldest");
+}
+
+#[test]
+fn a_hunk_is_accepted_and_survives_a_kill_in_the_newest_neovim() {
+    check("newest");
+}
+
+#[track_caller]
+fn check(which: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
+    let tools =
+        std::env::var_os("KKCODE_TEST_TOOLS").map_or_else(|| root.join("target/tools"), PathBuf::from);
+    let nvim = tools.join(format!("neovim-{which}/bin/nvim"));
+    if !nvim.exists() {
+        skip(&format!("neovim::{which}"), "tests/install/neovim could not install it");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["home", "work"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    fs::write(dir.path().join("home/script.yaml"), SCRIPT).unwrap();
+    fs::write(dir.path().join("home/config.yaml"), "provider: {play: {type: scripted, script: script.yaml}}")
+        .unwrap();
+    fs::write(dir.path().join("work/a b.txt"), "öne\ntwo\nthree\n").unwrap();
+    let output = Command::new(nvim)
+        .args(["--headless", "--clean", "-l"])
+        .arg(root.join("tests/neovim/thread.lua"))
+        .args([server_script(dir.path()), dir.path().to_owned()])
+        .env("XDG_STATE_HOME", dir.path().join("state"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+}
+
+/// Writes a program that notes its process id and becomes the server.
+fn server_script(dir: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let script = dir.join("server");
+    let lines = format!(
+        "#!/bin/sh\necho $$ > '{dir}/pid'\nexport KKCODE_HOME='{dir}/home'\nexec '{server}' --stdio\n",
+        dir = dir.display(),
+        server = Binary::Server.path().display(),
+    );
+    fs::write(&script, lines).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}

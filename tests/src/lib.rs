@@ -33,12 +33,14 @@ mod inbox;
 mod options;
 mod process;
 mod server;
+mod skip;
 
 pub use binary::Binary;
 pub use inbox::{Message, ResponseError};
 pub use options::Options;
 pub use process::Ended;
 pub use server::TestServer;
+pub use skip::skip;
 
 use std::time::Duration;
 
