@@ -35,7 +35,7 @@ pub(crate) struct Process {
     pid: Pid,
     ended: Arc<(Mutex<Option<Ended>>, Condvar)>,
     input: Input,
-    errors: Arc<Mutex<Vec<u8>>>,
+    errors: Arc<(Mutex<Errors>, Condvar)>,
     /// Open, and never read.
     _held_errors: Option<ChildStderr>,
 }
@@ -90,7 +90,15 @@ impl Process {
 
     /// Returns what the process has written to stderr so far.
     pub(crate) fn errors(&self) -> String {
-        String::from_utf8_lossy(&lock(&self.errors)).into_owned()
+        lock(&self.errors.0).text()
+    }
+
+    /// Waits until stderr has `text` in it; returns whether it does.
+    pub(crate) fn wait_for_error(&self, text: &str) -> bool {
+        let (errors, changed) = &*self.errors;
+        let missing = |errors: &mut Errors| !errors.ended && !errors.text().contains(text);
+        let waited = changed.wait_timeout_while(lock(errors), DEADLINE, missing);
+        waited.unwrap_or_else(PoisonError::into_inner).0.text().contains(text)
     }
 }
 
@@ -106,14 +114,30 @@ fn wait(mut child: Child, ended: &(Mutex<Option<Ended>>, Condvar)) {
     ended.1.notify_all();
 }
 
-fn collect(mut errors: ChildStderr) -> Arc<Mutex<Vec<u8>>> {
-    let collected = Arc::<Mutex<Vec<u8>>>::default();
+/// What was written to stderr.
+#[derive(Debug, Default)]
+struct Errors {
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+impl Errors {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+fn collect(mut stderr: ChildStderr) -> Arc<(Mutex<Errors>, Condvar)> {
+    let collected = Arc::<(Mutex<Errors>, Condvar)>::default();
     let into = Arc::clone(&collected);
     thread::spawn(move || {
         let mut chunk = [0; 4096];
-        while let Ok(read @ 1..) = errors.read(&mut chunk) {
-            lock(&into).extend(chunk.iter().take(read));
+        while let Ok(read @ 1..) = stderr.read(&mut chunk) {
+            lock(&into.0).bytes.extend(chunk.iter().take(read));
+            into.1.notify_all();
         }
+        lock(&into.0).ended = true;
+        into.1.notify_all();
     });
     collected
 }

@@ -220,6 +220,11 @@ impl TestServer {
         self.process.errors()
     }
 
+    /// Waits until the server has written `text` to stderr.
+    pub fn wait_for_log(&self, text: &str) {
+        assert!(self.process.wait_for_error(text), "no {text:?} in {}", self.stderr());
+    }
+
     /// Returns the memory that the server holds now (`VmRSS` of Linux), in bytes.
     pub fn resident_bytes(&self) -> u64 {
         self.status_bytes("VmRSS:")
@@ -245,8 +250,9 @@ impl TestServer {
 
     /// Closes the server's stdout from this side; only after [`Options::hold_output`].
     pub fn close_output(&mut self) {
-        drop(self.held_output.take());
-        self.inbox.end();
+        if self.held_output.take().is_some() {
+            self.inbox.end();
+        }
     }
 
     /// Sends a signal to the server.
@@ -269,12 +275,13 @@ impl TestServer {
         self.wait_exit()
     }
 
-    /// Waits for the end of the process and of its output; messages before it can still be read.
+    /// Waits for the end of the process and of its output; messages before it can still be read. Output that is held is
+    /// never looked at: its last message may be cut.
     pub fn wait_exit(&mut self) -> Ended {
-        self.read_output();
         let Some(ended) = self.process.wait() else {
             panic!("the server did not end within {DEADLINE:?}\nstderr: {}", self.stderr())
         };
+        self.close_output();
         assert!(self.inbox.wait_end(), "the server ended, and its stdout is still open");
         ended
     }

@@ -1,18 +1,16 @@
 //! The way to the client: the only writer, and the requests we ask it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tower_lsp::jsonrpc::Response;
 
 /// Above this many queued bytes no further request is taken from the client.
@@ -48,7 +46,7 @@ pub(crate) enum RequestError {
 
 /// A handle to the client; clones share one queue and one pipe.
 ///
-/// Nothing here waits for the client but [`Client::request`]: messages are queued, in the order of the calls, and one task
+/// Nothing here waits for the client but [`Client::request`]: messages are queued, in the order of the calls, and one thread
 /// writes them. What a client does not read is bounded: beyond 16 MiB the connection takes no further requests, beyond 32
 /// MiB plain notifications are dropped, a [`Client::notify_latest`] replaces its predecessor and a request of ours is taken
 /// back when its time is over. So only answers to requests that are already running can still be added.
@@ -60,7 +58,7 @@ pub(crate) struct Client {
     shared: Arc<Shared>,
 }
 
-/// The other end of a [`Client`]: what it queued, for one task to write.
+/// The other end of a [`Client`]: what it queued, for one thread to write.
 #[derive(Debug)]
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -70,9 +68,9 @@ pub(crate) struct Writer {
 struct Shared {
     outbox: Mutex<Outbox>,
     /// There is something to write, or nothing more will come. Only the writer waits for it.
-    queued: Notify,
+    queued: Condvar,
     /// The queue is short again, or closed. Only the reader waits for it.
-    drained: Notify,
+    drained: Condvar,
     waiting: Mutex<HashMap<String, oneshot::Sender<Result<Value, RequestError>>>>,
     last_request: AtomicU64,
 }
@@ -92,7 +90,15 @@ struct Outbox {
 #[derive(Debug)]
 struct Message {
     key: Option<String>,
-    body: Vec<u8>,
+    /// Boxed, for the encoder leaves up to twice the space that it needs.
+    body: Box<[u8]>,
+}
+
+impl Message {
+    /// Returns about how much memory the message takes in the queue, in bytes.
+    fn size(&self) -> usize {
+        self.body.len() + 128
+    }
 }
 
 impl Client {
@@ -104,7 +110,7 @@ impl Client {
 
     /// Queues a notification.
     pub(crate) fn notify(&self, method: &str, params: impl Serialize) {
-        if let Some(body) = encode(method, &json!({"jsonrpc": "2.0", "method": method}), params) {
+        if let Some(body) = encode(method, json!({"jsonrpc": "2.0", "method": method}), params) {
             self.shared.push_unless_flooded(method, Message { key: None, body });
         }
     }
@@ -113,7 +119,7 @@ impl Client {
     ///
     /// It takes its place at the end, so that it never overtakes what was queued before it.
     pub(crate) fn notify_latest(&self, key: impl Into<String>, method: &str, params: impl Serialize) {
-        if let Some(body) = encode(method, &json!({"jsonrpc": "2.0", "method": method}), params) {
+        if let Some(body) = encode(method, json!({"jsonrpc": "2.0", "method": method}), params) {
             self.shared.push(Message { key: Some(key.into()), body });
         }
     }
@@ -131,7 +137,7 @@ impl Client {
         let id = format!("kk{}", self.shared.last_request.fetch_add(1, Ordering::Relaxed) + 1);
         let (sender, answer) = oneshot::channel();
         lock(&self.shared.waiting).insert(id.clone(), sender);
-        let body = encode(method, &json!({"jsonrpc": "2.0", "id": id, "method": method}), params);
+        let body = encode(method, json!({"jsonrpc": "2.0", "id": id, "method": method}), params);
         let position = body.and_then(|body| self.shared.push(Message { key: None, body }));
         if position.is_none() {
             // Nobody will answer; without the sender the request is closed.
@@ -152,7 +158,7 @@ impl Client {
     /// Queues the answer to a request of the client.
     pub(crate) fn answer(&self, response: &Response) {
         match serde_json::to_vec(response) {
-            Ok(body) => drop(self.shared.push(Message { key: None, body })),
+            Ok(body) => drop(self.shared.push(Message { key: None, body: body.into() })),
             Err(error) => tracing::error!(%error, "cannot encode an answer"),
         }
     }
@@ -165,14 +171,14 @@ impl Client {
         }
     }
 
-    /// Waits while the client has too much to read.
-    pub(crate) async fn drained(&self) {
-        if lock(&self.shared.outbox).bytes <= PAUSE_ABOVE {
-            return;
-        }
-        tracing::warn!("the client does not read its messages; no requests are taken until it does");
-        while !lock(&self.shared.outbox).is_short() {
-            self.shared.drained.notified().await;
+    /// Blocks the reading thread while the client has too much to read.
+    pub(crate) fn wait_until_drained(&self) {
+        let mut outbox = lock(&self.shared.outbox);
+        if outbox.bytes > PAUSE_ABOVE {
+            tracing::warn!("the client does not read its messages; no requests are taken until it does");
+            while !outbox.is_short() {
+                outbox = self.shared.drained.wait(outbox).unwrap_or_else(PoisonError::into_inner);
+            }
         }
     }
 
@@ -180,25 +186,19 @@ impl Client {
     pub(crate) fn close(&self) {
         lock(&self.shared.outbox).closed = true;
         lock(&self.shared.waiting).clear();
-        self.shared.queued.notify_one();
-        self.shared.drained.notify_one();
+        self.shared.queued.notify_all();
+        self.shared.drained.notify_all();
     }
 }
 
 impl Writer {
     /// Writes all that is queued, until the client is closed or the pipe breaks.
-    pub(crate) async fn run(self, mut output: impl AsyncWrite + Unpin) -> io::Result<()> {
-        loop {
-            let (batch, closed) = self.shared.take_batch();
-            if !batch.is_empty() {
-                output.write_all(&batch).await?;
-                output.flush().await?;
-            } else if closed {
-                return Ok(());
-            } else {
-                self.shared.queued.notified().await;
-            }
+    pub(crate) fn run(self, mut output: impl Write) -> io::Result<()> {
+        while let Some(batch) = self.shared.next_batch() {
+            output.write_all(&batch)?;
+            output.flush()?;
         }
+        Ok(())
     }
 }
 
@@ -206,7 +206,7 @@ impl Shared {
     /// Returns where the message stands, or `None` if the connection is closed.
     fn push(&self, message: Message) -> Option<u64> {
         let position = lock(&self.outbox).push(message);
-        self.queued.notify_one();
+        self.queued.notify_all();
         position
     }
 
@@ -219,12 +219,16 @@ impl Shared {
         outbox.dropping = flooded;
         if !flooded {
             outbox.push(message);
-            self.queued.notify_one();
+            self.queued.notify_all();
         }
     }
 
-    fn take_batch(&self) -> (Vec<u8>, bool) {
+    /// Waits for messages and takes some; `None` once the client is closed and everything is written.
+    fn next_batch(&self) -> Option<Vec<u8>> {
         let mut outbox = lock(&self.outbox);
+        while outbox.messages.is_empty() && !outbox.closed {
+            outbox = self.queued.wait(outbox).unwrap_or_else(PoisonError::into_inner);
+        }
         let mut batch = Vec::new();
         while batch.len() < BATCH
             && let Some(message) = outbox.pop()
@@ -233,9 +237,9 @@ impl Shared {
             batch.extend_from_slice(&message.body);
         }
         if outbox.is_short() {
-            self.drained.notify_one();
+            self.drained.notify_all();
         }
-        (batch, outbox.closed)
+        Some(batch).filter(|batch| !batch.is_empty())
     }
 }
 
@@ -250,14 +254,14 @@ impl Outbox {
         {
             self.remove(previous);
         }
-        self.bytes += message.body.len();
+        self.bytes += message.size();
         self.messages.insert(self.last, message);
         Some(self.last)
     }
 
     fn pop(&mut self) -> Option<Message> {
         let (_, message) = self.messages.pop_first()?;
-        self.bytes -= message.body.len();
+        self.bytes -= message.size();
         if let Some(key) = &message.key {
             self.latest.remove(key);
         }
@@ -266,7 +270,7 @@ impl Outbox {
 
     fn remove(&mut self, position: u64) -> bool {
         let message = self.messages.remove(&position);
-        self.bytes -= message.as_ref().map_or(0, |message| message.body.len());
+        self.bytes -= message.as_ref().map_or(0, Message::size);
         message.is_some()
     }
 
@@ -294,12 +298,14 @@ impl Drop for Withdraw {
 }
 
 /// Returns the message `head` with `params`, or logs why there is none.
-fn encode(method: &str, head: &Value, params: impl Serialize) -> Option<Vec<u8>> {
-    let failed = |error: &dyn Display| tracing::error!(method, %error, "cannot encode a message");
-    let mut message = head.clone();
-    let params = serde_json::to_value(params).map_err(|error| failed(&error)).ok()?;
-    message.as_object_mut()?.insert("params".to_owned(), params);
-    serde_json::to_vec(&message).map_err(|error| failed(&error)).ok()
+fn encode(method: &str, mut head: Value, params: impl Serialize) -> Option<Box<[u8]>> {
+    let encoded = serde_json::to_value(params).and_then(|params| {
+        if let Some(head) = head.as_object_mut() {
+            head.insert("params".to_owned(), params);
+        }
+        serde_json::to_vec(&head)
+    });
+    encoded.map(Vec::into).map_err(|error| tracing::error!(method, %error, "cannot encode a message")).ok()
 }
 
 /// Locks even after a panic: every critical section here leaves its data whole.

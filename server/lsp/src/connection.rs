@@ -4,8 +4,12 @@
 //! frame or a panic ends the process, `exit` does not, and an answer that comes after its cancel does. Here a message is
 //! taken only when everything before it has been applied or, at least, has run to its first `.await`; what waits, waits in
 //! a task of its own; and each request is answered exactly once, whatever its handler does.
+//!
+//! Reading and writing have a thread each rather than a task: a handler that computes for long before its first `.await`
+//! kept the writing task from running (tokio runs what a task wakes next on the same worker, and no other may steal it).
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -13,7 +17,6 @@ use std::task::{Context, Poll, Waker};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use tokio::io::AsyncRead;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::Service;
@@ -30,7 +33,7 @@ mod initialize;
 
 /// What the server wants to see raw; implemented by the server beside [`LanguageServer`].
 ///
-/// All calls are made by the one task that reads, in the order of the messages (`patch_response` where the response is
+/// All calls are made by the one thread that reads, in the order of the messages (`patch_response` where the response is
 /// made). They must not block, and a panic costs no more than that one message.
 pub(crate) trait Hooks: Send + Sync + 'static {
     /// Shows the params of the `initialize` request as the client wrote them, before it is handled.
@@ -60,9 +63,10 @@ fn is_ordered(method: &str) -> bool {
 
 /// Reads and handles messages until the input ends, `exit` arrives or nothing more can be read.
 ///
-/// The process id that the client names is sent to `client_process`. Handlers that still wait at the end are dropped.
-pub(crate) async fn serve<S: LanguageServer>(
-    input: impl AsyncRead + Unpin,
+/// Blocks; to be called in the context of a runtime. The process id that the client names is sent to `client_process`.
+/// Handlers that still wait at the end are dropped.
+pub(crate) fn serve<S: LanguageServer>(
+    input: impl Read,
     service: LspService<S>,
     client: Client,
     hooks: Arc<dyn Hooks>,
@@ -72,7 +76,7 @@ pub(crate) async fn serve<S: LanguageServer>(
     let mut inbound = Inbound { service, answers, client_process, handlers: JoinSet::new(), last_request: 0 };
     let mut frames = FrameReader::new(input);
     loop {
-        let body = match frames.next().await {
+        let body = match frames.next() {
             Ok(Some(body)) => body,
             Ok(None) => return Ending::InputClosed { after_shutdown: inbound.answers.is_shut_down() },
             Err(error) => return Ending::Unreadable(error.to_string()),
@@ -85,14 +89,14 @@ pub(crate) async fn serve<S: LanguageServer>(
                 return Ending::Exit { after_shutdown: inbound.answers.is_shut_down() };
             }
             Incoming::Call(Call { id: Some(id), method, params }) => {
-                inbound.answers.client.drained().await;
+                inbound.answers.client.wait_until_drained();
                 inbound.request(id, method, params);
             }
             Incoming::Call(Call { id: None, method, params }) => inbound.notification(&method, params),
             Incoming::Answer { id, outcome } => inbound.answers.client.settle(&id, outcome),
             Incoming::Invalid { id, error } => {
                 tracing::warn!(%id, %error, "invalid message");
-                inbound.answers.client.drained().await;
+                inbound.answers.client.wait_until_drained();
                 inbound.answers.client.answer(&Response::from_error(id, error));
             }
         }
@@ -102,7 +106,7 @@ pub(crate) async fn serve<S: LanguageServer>(
 type Handled = Result<Option<Response>, ExitedError>;
 type Handling = BoxFuture<'static, Handled>;
 
-/// What the reading task owns.
+/// What the reading thread owns.
 struct Inbound<S> {
     service: LspService<S>,
     answers: Arc<Answers>,
@@ -206,7 +210,7 @@ fn request(method: &str, params: Option<Value>) -> tower_lsp::jsonrpc::RequestBu
     }
 }
 
-/// What the reading task shares with the handlers: who is still to be answered.
+/// What the reading thread shares with the handlers: who is still to be answered.
 struct Answers {
     client: Client,
     hooks: Arc<dyn Hooks>,

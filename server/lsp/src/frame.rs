@@ -4,10 +4,10 @@
 //! in any case, and what is no header is skipped. `Content-Type` is not looked at: a body that is not UTF-8 fails to
 //! parse, which is answered.
 
-use std::io;
+use std::io::{self, Read};
+use std::ops::Range;
 
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// The most bytes that may stand between two message bodies.
 pub(crate) const HEADER_LIMIT: usize = 8 * 1024;
@@ -130,40 +130,41 @@ fn take<'a>(input: &mut &'a [u8], count: usize) -> &'a [u8] {
     taken
 }
 
-/// Reads message bodies from a stream.
+/// Reads message bodies from a pipe.
 #[derive(Debug)]
 pub(crate) struct FrameReader<R> {
     input: R,
     decoder: Decoder,
     chunk: Vec<u8>,
-    /// Where in `chunk` the bytes begin that were not yet decoded.
-    start: usize,
+    /// Where in `chunk` the bytes are that were not yet decoded.
+    unread: Range<usize>,
 }
 
-impl<R: AsyncRead + Unpin> FrameReader<R> {
+impl<R: Read> FrameReader<R> {
     /// Returns a reader at the beginning of a message.
     pub(crate) fn new(input: R) -> Self {
-        Self { input, decoder: Decoder::default(), chunk: Vec::with_capacity(CHUNK), start: 0 }
+        Self { input, decoder: Decoder::default(), chunk: vec![0; CHUNK], unread: 0..0 }
     }
 
-    /// Returns the next body, or `None` at the end of the input. May be cancelled at any time without losing bytes.
-    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+    /// Waits for the next body; `None` at the end of the input.
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         loop {
-            let mut unread = self.chunk.get(self.start..).unwrap_or_default();
-            let before = unread.len();
+            let mut unread = self.chunk.get(self.unread.clone()).unwrap_or_default();
             let body = self.decoder.decode(&mut unread)?;
-            self.start += before - unread.len();
+            self.unread.start = self.unread.end - unread.len();
             if body.is_some() {
                 return Ok(body);
             }
-            self.chunk.clear();
-            self.start = 0;
-            if self.input.read_buf(&mut self.chunk).await? == 0 {
-                if !self.decoder.is_between_messages() {
-                    tracing::warn!("the input ended in the middle of a message");
+            self.unread = 0..match self.input.read(&mut self.chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+                Ok(0) => {
+                    if !self.decoder.is_between_messages() {
+                        tracing::warn!("the input ended in the middle of a message");
+                    }
+                    return Ok(None);
                 }
-                return Ok(None);
-            }
+                read => read?,
+            };
         }
     }
 }

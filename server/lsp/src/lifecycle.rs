@@ -4,10 +4,11 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
 
 use crate::client::Client;
 
@@ -35,7 +36,7 @@ pub(crate) enum Ending {
     ClientGone(u32),
     /// The user or the system asked us to stop, by this signal.
     Signal(&'static str),
-    /// A task of the connection itself panicked.
+    /// A thread of the connection itself panicked.
     Crashed,
 }
 
@@ -56,8 +57,8 @@ impl Ending {
 
 /// Runs `server` on a runtime of its own and returns the exit code of the process.
 ///
-/// The runtime is left behind, not joined: a thread of it sits in a read of stdin that only the client can end. A panic that
-/// unwinds to here would otherwise wait for that thread, and leave a process that does nothing.
+/// The runtime is left behind, not joined: it would wait for every blocking operation, however long, also after a panic
+/// that unwinds to here, and leave a process that does nothing. The thread that reads stdin ends with the process.
 pub(crate) fn run(server: impl Future<Output = u8>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -71,19 +72,39 @@ pub(crate) fn run(server: impl Future<Output = u8>) -> ExitCode {
     ExitCode::from(code.unwrap_or(Ending::Crashed.code()))
 }
 
+/// Runs a part of the connection on a thread of its own, in the context of the current runtime.
+///
+/// The receiver fails if the thread panics or cannot be started.
+pub(crate) fn thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> oneshot::Receiver<T> {
+    let (sender, receiver) = oneshot::channel();
+    let runtime = Handle::current();
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _context = runtime.enter();
+        // After the first reason to end nobody asks for another one.
+        drop(sender.send(work()));
+    });
+    if let Err(error) = spawned {
+        tracing::error!(name, %error, "cannot start a thread");
+    }
+    receiver
+}
+
 /// Waits for the first reason to end, then lets the server stop and the last messages be written, and returns the exit code.
 ///
 /// `stop` is the server's own end: what it has to write down, in 200 ms at most.
 pub(crate) async fn supervise(
-    reader: JoinHandle<Ending>,
-    mut writer: JoinHandle<io::Result<()>>,
+    reader: oneshot::Receiver<Ending>,
+    mut writer: oneshot::Receiver<io::Result<()>>,
     client: Client,
     client_process: watch::Receiver<Option<u32>>,
     stop: impl Future<Output = ()>,
 ) -> u8 {
     let ending = tokio::select! {
-        ending = reader => ending.unwrap_or_else(|error| crashed("reading", &error)),
-        written = &mut writer => written.map_or_else(|error| crashed("writing", &error), output_closed),
+        ending = reader => ending.unwrap_or(Ending::Crashed),
+        written = &mut writer => written.map_or(Ending::Crashed, output_closed),
         process = client_gone(client_process) => Ending::ClientGone(process),
         signal = stop_signal() => Ending::Signal(signal),
     };
@@ -96,7 +117,7 @@ pub(crate) async fn supervise(
         tracing::warn!("the server did not stop in time");
     }
     client.close();
-    if !writer.is_finished() && tokio::time::timeout(GRACE, writer).await.is_err() {
+    if !writer.is_terminated() && tokio::time::timeout(GRACE, writer).await.is_err() {
         tracing::warn!("the client did not take the last messages");
     }
     ending.code()
@@ -116,11 +137,6 @@ pub(crate) fn log_panics() {
 fn message(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
-}
-
-fn crashed(task: &str, error: &JoinError) -> Ending {
-    tracing::error!(task, %error, "a task of the connection ended");
-    Ending::Crashed
 }
 
 fn output_closed(written: io::Result<()>) -> Ending {

@@ -43,9 +43,11 @@ pub(crate) fn run(client_process: Option<u32>) -> ExitCode {
         let (service, _) = LspService::new(|_| server.clone());
         let (sender, process) = watch::channel(client_process);
         let hooks = Arc::new(server.clone());
-        let serving = connection::serve(tokio::io::stdin(), service, client.clone(), hooks, sender);
-        let reader = tokio::spawn(serving);
-        let writer = tokio::spawn(writer.run(tokio::io::stdout()));
+        let editor = client.clone();
+        let reader = lifecycle::thread("reader", move || {
+            connection::serve(std::io::stdin(), service, editor, hooks, sender)
+        });
+        let writer = lifecycle::thread("writer", move || writer.run(std::io::stdout()));
         lifecycle::supervise(reader, writer, client, process, async move {
             if let Some(session) = server.session.get() {
                 session.stop(STOP_PATIENCE).await;

@@ -18,13 +18,15 @@ mod transport {
     pub(crate) mod logging;
 }
 
+use std::io::Read;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::{ExecuteCommandParams, InitializeParams, InitializeResult};
 use tower_lsp::{LanguageServer, LspService};
@@ -44,7 +46,8 @@ struct State {
     versions: Mutex<Vec<i64>>,
     /// What `append` was given, in the order in which its handlers began.
     appended: Mutex<Vec<Value>>,
-    crash: Notify,
+    /// Set by `crash`: the next read panics.
+    crash: AtomicBool,
     release: Sender<()>,
     released: Mutex<Receiver<()>>,
 }
@@ -59,35 +62,36 @@ fn main() -> ExitCode {
         let state = Arc::new(State {
             versions: Mutex::default(),
             appended: Mutex::default(),
-            crash: Notify::new(),
+            crash: AtomicBool::new(false),
             release,
             released: Mutex::new(released),
         });
         let server = Unruly { client: client.clone(), state: Arc::clone(&state) };
         let (service, _) = LspService::new(|_| server.clone());
         let (sender, process) = watch::channel(None);
-        let serving =
-            connection::serve(tokio::io::stdin(), service, client.clone(), Arc::new(server), sender);
-        let reader = tokio::spawn(async move {
-            tokio::select! {
-                ending = serving => ending,
-                () = state.crash.notified() => panic!("the reading task crashes"),
-            }
+        let editor = client.clone();
+        let reader = lifecycle::thread("reader", move || {
+            connection::serve(Input { state }, service, editor, Arc::new(server), sender)
         });
-        if crash_main {
-            // The runtime's thread sits in its first read of stdin by now.
-            client.notify("test/reading", json!({}));
-            let writer = tokio::spawn(writer.run(tokio::io::stdout()));
-            client.close();
-            drop(writer.await);
-            panic!("the main task crashes");
-        }
-        let writer = tokio::spawn(writer.run(tokio::io::stdout()));
+        let writer = lifecycle::thread("writer", move || writer.run(std::io::stdout()));
+        assert!(!crash_main, "the main task crashes");
         let stop = async { tracing::info!("the server has stopped") };
         lifecycle::supervise(reader, writer, client, process, stop).await
     });
     logging.finish();
     code
+}
+
+/// stdin, until the connection is to crash.
+struct Input {
+    state: Arc<State>,
+}
+
+impl Read for Input {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        assert!(!self.state.crash.load(Ordering::Relaxed), "the reading thread crashes");
+        std::io::stdin().read(bytes)
+    }
 }
 
 impl connection::Hooks for Unruly {
@@ -155,7 +159,7 @@ impl Unruly {
             }
             "flood" => Ok(self.flood(&argument)),
             "crash" => {
-                self.state.crash.notify_one();
+                self.state.crash.store(true, Ordering::Relaxed);
                 Ok(Value::Null)
             }
             _ => Err(Error::method_not_found()),
@@ -172,6 +176,7 @@ impl Unruly {
                 None => self.client.notify("test/flood", params),
             }
         }
+        tracing::info!("flooded");
         Value::Null
     }
 }

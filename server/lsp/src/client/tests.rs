@@ -1,5 +1,7 @@
 //! The outbox, and requests that get an answer, none, or a strange one.
 
+use std::thread;
+
 use serde_json::json;
 
 use super::*;
@@ -14,7 +16,7 @@ fn client() -> Client {
 fn written(client: &Client) -> Vec<String> {
     let mut bodies = Vec::new();
     while let Some(message) = lock(&client.shared.outbox).pop() {
-        bodies.push(String::from_utf8(message.body).unwrap());
+        bodies.push(String::from_utf8(message.body.into()).unwrap());
     }
     bodies
 }
@@ -100,14 +102,14 @@ async fn the_end_of_the_connection_ends_requests() {
     assert_eq!(lock(&client.shared.waiting).len(), 0);
 }
 
-#[tokio::test]
-async fn a_closed_client_writes_what_is_left_and_ends() {
+#[test]
+fn a_closed_client_writes_what_is_left_and_ends() {
     let (client, writer) = Client::new();
     client.notify("a", json!({}));
     client.close();
     client.notify("b", json!({}));
     let mut output = Vec::new();
-    writer.run(&mut output).await.unwrap();
+    writer.run(&mut output).unwrap();
     let body = r#"{"jsonrpc":"2.0","method":"a","params":{}}"#;
     assert_eq!(String::from_utf8(output).unwrap(), format!("Content-Length: {}\r\n\r\n{body}", body.len()));
 }
@@ -116,8 +118,10 @@ async fn a_closed_client_writes_what_is_left_and_ends() {
 fn a_client_that_does_not_read_loses_notifications_but_no_answers() {
     let client = client();
     let mebibyte = "x".repeat(1024 * 1024);
-    for _ in 0..100 {
+    for _ in 0..40 {
         client.notify("a", &mebibyte);
+    }
+    for _ in 0..4 {
         client.notify_latest("same", "b", &mebibyte);
     }
     let bytes = lock(&client.shared.outbox).bytes;
@@ -128,20 +132,29 @@ fn a_client_that_does_not_read_loses_notifications_but_no_answers() {
     assert_eq!(written(&client).len(), 1, "it reads again");
 }
 
-#[tokio::test]
-async fn requests_are_taken_again_once_the_client_reads() {
+#[test]
+fn requests_are_taken_again_once_the_client_reads() {
     let (client, writer) = Client::new();
     while lock(&client.shared.outbox).bytes <= PAUSE_ABOVE {
         client.answer(&Response::from_ok(1.into(), json!("x".repeat(1024 * 1024))));
     }
-    let waits = tokio::spawn({
+    let waiting = thread::spawn({
         let client = client.clone();
-        async move { client.drained().await }
+        move || client.wait_until_drained()
     });
-    tokio::task::yield_now().await;
-    assert!(!waits.is_finished());
-    let writer = tokio::spawn(writer.run(tokio::io::sink()));
-    waits.await.unwrap();
+    assert!(!waiting.is_finished());
+    let writing = thread::spawn(move || writer.run(io::sink()));
+    waiting.join().unwrap();
     client.close();
-    writer.await.unwrap().unwrap();
+    writing.join().unwrap().unwrap();
+}
+
+#[test]
+fn the_end_of_the_connection_ends_the_wait_for_a_client_that_does_not_read() {
+    let (client, _writer) = Client::new();
+    while lock(&client.shared.outbox).bytes <= PAUSE_ABOVE {
+        client.answer(&Response::from_ok(1.into(), json!("x".repeat(1024 * 1024))));
+    }
+    client.close();
+    client.wait_until_drained();
 }

@@ -128,12 +128,12 @@ fn eight_kibibytes_without_a_header_end_the_connection() {
     check_fatal(&"X: y\r\n".repeat(HEADER_LIMIT), "no complete message header");
 }
 
-#[tokio::test]
-async fn the_reader_ends_with_its_input() {
+#[test]
+fn the_reader_ends_with_its_input() {
     let input = Cursor::new(b"Content-Length: 2\r\n\r\n{}Content-Length: 9\r\n\r\n{");
     let mut reader = FrameReader::new(input);
-    assert_eq!(reader.next().await.unwrap().unwrap(), b"{}");
-    assert!(reader.next().await.unwrap().is_none());
+    assert_eq!(reader.next().unwrap().unwrap(), b"{}");
+    assert!(reader.next().unwrap().is_none());
 }
 
 /// A body, with junk before it that holds no header.
