@@ -68,6 +68,8 @@ pub(crate) fn open_on(file: &Path, network: Option<&'static str>) -> Result<Open
         return Err(StoreError::io(file, &"it is not a file"));
     }
     let is_new = fs::metadata(file).map_or(true, |metadata| metadata.len() == 0);
+    #[cfg(unix)]
+    give_log_the_mode_of(file);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection =
@@ -97,14 +99,19 @@ fn prepare(connection: &mut Connection, file: &Path, network: Option<&'static st
     refuse_damage(connection, file)?;
     match network {
         None => {
-            if journal_mode(connection, "wal")? != "wal" {
+            if use_log(connection)? != "wal" {
                 tracing::warn!(file = %file.display(), "SQLite cannot use a write-ahead log here");
             }
         }
         Some(kind) => {
             tracing::warn!(file = %file.display(), kind, "the store is on a network file system");
-            if journal_mode(connection, "delete")? != "delete" {
-                return Err(StoreError::NetworkFilesystem { file: file.to_owned(), kind }.into());
+            match connection.pragma_update_and_check(None, "journal_mode", "delete", |row| row.get(0)) {
+                Ok(mode) if String::eq(&mode, "delete") => {}
+                Err(error) if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => {
+                    return Err(error.into());
+                }
+                // Another process uses it with shared memory.
+                _ => return Err(StoreError::NetworkFilesystem { file: file.to_owned(), kind }.into()),
             }
         }
     }
@@ -117,11 +124,15 @@ fn prepare(connection: &mut Connection, file: &Path, network: Option<&'static st
 
 /// Refuses what a newer version or another program has written, before anything is written.
 fn refuse_strangers(connection: &Connection, file: &Path) -> Result<(), Failure> {
-    let (found, known) = (schema::version(connection)?, schema::known_version());
+    // One look: another process may make the tables between two.
+    let moment = connection.unchecked_transaction()?;
+    let (found, is_empty) = (schema::version(&moment)?, schema::is_empty(&moment)?);
+    moment.finish()?;
+    let known = schema::known_version();
     if found > known {
         return Err(StoreError::Newer { file: file.to_owned(), found, known }.into());
     }
-    if found < 1 && !schema::is_empty(connection)? {
+    if found < 1 && !is_empty {
         let reason = "it is the database of another program".to_owned();
         return Err(StoreError::Damaged { file: file.to_owned(), reason }.into());
     }
@@ -139,12 +150,12 @@ fn refuse_damage(connection: &Connection, file: &Path) -> Result<(), Failure> {
     Err(StoreError::Damaged { file: file.to_owned(), reason: found }.into())
 }
 
-/// Sets the journal mode and returns the one that is in force now. SQLite does not always wait by itself when several
-/// processes do this to a new file at once.
-fn journal_mode(connection: &Connection, mode: &str) -> rusqlite::Result<String> {
+/// Asks for a write-ahead log and returns the journal mode that is in force now. SQLite does not always wait by itself
+/// when several processes do this to a new file at once.
+fn use_log(connection: &Connection) -> rusqlite::Result<String> {
     let begin = Instant::now();
     loop {
-        match connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0)) {
+        match connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)) {
             Err(error)
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
                     && begin.elapsed() < PATIENCE =>
@@ -190,6 +201,26 @@ fn for_us_only(file: &Path) -> Result<(), StoreError> {
     #[cfg(not(unix))]
     let _unchanged = file;
     Ok(())
+}
+
+/// Makes the log and the shared memory of a file that may be written writable too. SQLite made them read-only if the file
+/// was so at that time, and the store would stay read-only with them.
+#[cfg(unix)]
+fn give_log_the_mode_of(file: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    const OWNER_WRITES: u32 = 0o200;
+    let mode = |file: &Path| Some(fs::metadata(file).ok()?.permissions().mode());
+    let Some(wanted) = mode(file).filter(|mode| mode & OWNER_WRITES != 0) else { return };
+    for ending in ["-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        let name = Path::new(&name);
+        if mode(name).is_some_and(|mode| mode & OWNER_WRITES == 0)
+            && let Err(error) = fs::set_permissions(name, fs::Permissions::from_mode(wanted))
+        {
+            tracing::warn!(file = %name.display(), %error, "cannot make this file writable");
+        }
+    }
 }
 
 /// Returns the name of the file system of a folder when it is one that other machines may write to, or that leaves locks

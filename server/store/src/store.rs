@@ -1,6 +1,7 @@
 //! The handle that the rest of the program has of the store, and the thread behind it.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -122,7 +123,7 @@ impl Store {
         let job = match jobs.as_ref() {
             Some(thread) => match thread.send(job) {
                 Ok(()) => return,
-                // The thread is gone with a callback that panicked.
+                // The thread never leaves by itself while there are handles, but losing work is worse than one branch.
                 Err(refused) => refused.0,
             },
             None => job,
@@ -156,6 +157,11 @@ impl fmt::Debug for Store {
 
 fn work_off(database: &mut Database, jobs: &Receiver<Job>) {
     for job in jobs {
-        job(Ok(database));
+        // A panic of one callback must not lose what others have handed over.
+        let job = AssertUnwindSafe(|| job(Ok(&mut *database)));
+        if catch_unwind(job).is_err() {
+            tracing::error!("a callback of the store panicked");
+            database.close();
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The store as its callers see it, on real files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -12,9 +12,16 @@ use kkcode_core::proposal::{ChangeKind, Hunk, ReviewState, Timestamp, Verdict};
 use kkcode_core::turn::{Level, Turn, TurnEnd, TurnStatus, Usage};
 use tempfile::TempDir;
 
+use crate::database::Database;
 use crate::{Loaded, Store, StoreError};
 
+mod damage;
+mod durability;
+mod load;
+mod refusals;
+mod rescue;
 mod round_trip;
+mod sharing;
 
 /// Calls a method of the store and waits for its callback.
 fn wait<T: Send + 'static>(
@@ -22,7 +29,7 @@ fn wait<T: Send + 'static>(
 ) -> Result<T, StoreError> {
     let (sender, result) = channel();
     call(Box::new(move |outcome| sender.send(outcome).unwrap()));
-    result.recv_timeout(Duration::from_secs(60)).expect("the callback runs")
+    result.recv_timeout(Duration::from_mins(1)).expect("the callback runs")
 }
 
 fn commit(store: &Store, records: Vec<Record>, events: Vec<DurableEvent>) -> Result<Vec<u64>, StoreError> {
@@ -32,6 +39,36 @@ fn commit(store: &Store, records: Vec<Record>, events: Vec<DurableEvent>) -> Res
 fn load(store: &Store, folders: &[&str]) -> Result<Loaded, StoreError> {
     let folders = folders.iter().map(Into::into).collect();
     wait(|done| store.load(folders, done))
+}
+
+/// Has the store let go of its file.
+fn close(store: &Store) {
+    let closed = |done| {
+        let close = |database: &mut Database| {
+            database.close();
+            Ok(())
+        };
+        store.run(close, done);
+    };
+    wait(closed).unwrap();
+}
+
+/// Does something with the store's own connection.
+fn with_connection<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> Result<T, StoreError> {
+    wait(|done| store.run(|database| database.write(|connection| Ok(work(connection)?)), done))
+}
+
+/// Returns the database of a home.
+fn database_of(home: &TempDir) -> PathBuf {
+    home.path().join("home/state.db")
+}
+
+/// Opens the database behind the store's back.
+fn raw(home: &TempDir) -> rusqlite::Connection {
+    rusqlite::Connection::open(database_of(home)).unwrap()
 }
 
 fn home() -> TempDir {
@@ -113,6 +150,19 @@ fn ended(turn: &str, status: TurnStatus) -> Record {
     let end =
         TurnEnd { status, reply: Some("reply".into()), usage: Usage { input_tokens: 3, output_tokens: 4 } };
     Record::TurnEnded { turn: TurnId::new(turn), end }
+}
+
+/// Returns session, turn, proposal and one file with one hunk, all undecided.
+fn small(folder: Option<&str>, path: &str) -> Vec<Record> {
+    let (hash, lines) = text("old\n");
+    vec![
+        session("s", folder),
+        Record::Turn(turn("t", "s", 2)),
+        proposal("p", "s", "t", 3),
+        Record::Text(hash.clone(), lines),
+        file("p", path, &hash),
+        hunk_record("p", path, hunk("h", "t", &hash, 0..1)),
+    ]
 }
 
 fn changed(proposal: &str) -> DurableEvent {

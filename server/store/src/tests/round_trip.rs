@@ -3,19 +3,6 @@ use kkcode_core::turn::Failure;
 
 use super::*;
 
-/// Session, turn, proposal and one file with one hunk.
-pub(super) fn small(folder: Option<&str>, path: &str) -> Vec<Record> {
-    let (hash, lines) = text("old\n");
-    vec![
-        session("s", folder),
-        Record::Turn(turn("t", "s", 2)),
-        proposal("p", "s", "t", 3),
-        Record::Text(hash.clone(), lines),
-        file("p", path, &hash),
-        hunk_record("p", path, hunk("h", "t", &hash, 0..1)),
-    ]
-}
-
 #[test]
 fn what_was_committed_is_loaded_by_another_store() {
     let home = home();
@@ -102,4 +89,153 @@ fn every_end_of_a_turn_comes_back() {
         })
         .collect();
     assert_eq!(turns, expected);
+}
+
+#[test]
+fn a_hunk_that_is_carried_over_keeps_its_new_lines_and_its_verdict() {
+    let home = home();
+    let first = store(&home);
+    commit(&first, small(Some("/w"), "/w/x"), vec![]).unwrap();
+    let taken = Verdict::Accepted { saved: false };
+    commit(&first, vec![decision("p", "h", taken.clone())], vec![]).unwrap();
+    let (hash, lines) = text("more\nold!\n");
+    let carried =
+        Hunk { old_text: "old!\n".into(), new_text: "not looked at".into(), ..hunk("h", "t", &hash, 1..2) };
+    let records = vec![
+        Record::Text(hash.clone(), lines),
+        file("p", "/w/x", &hash),
+        hunk_record("p", "/w/x", carried.clone()),
+    ];
+    commit(&first, records, vec![]).unwrap();
+    let loaded = load(&store(&home), &["/w"]).unwrap();
+    let file = loaded.proposals[0].file(Path::new("/w/x")).unwrap();
+    assert_eq!(file.base, hash);
+    assert_eq!(file.hunks, [Hunk { new_text: "new\n".into(), verdict: taken, ..carried }]);
+}
+
+#[test]
+fn decisions_are_only_ever_appended() {
+    let home = home();
+    let store = store(&home);
+    commit(&store, small(Some("/w"), "/w/x"), vec![]).unwrap();
+    let verdicts = [
+        Verdict::Accepted { saved: false },
+        Verdict::Undecided,
+        Verdict::Rejected { reason: Some("no".into()) },
+        Verdict::Undecided,
+        Verdict::Superseded,
+        Verdict::Rejected { reason: None },
+        Verdict::Accepted { saved: true },
+    ];
+    for verdict in &verdicts {
+        commit(&store, vec![decision("p", "h", verdict.clone())], vec![]).unwrap();
+        assert_eq!(load(&store, &["/w"]).unwrap().proposals[0].files[0].hunks[0].verdict, *verdict);
+    }
+    let journal: Vec<String> = raw(&home)
+        .prepare("SELECT verdict FROM decision WHERE proposal = 'p' AND hunk = 'h' ORDER BY seq")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let journal: Vec<Verdict> = journal.iter().map(|json| serde_json::from_str(json).unwrap()).collect();
+    assert_eq!(journal, verdicts);
+}
+
+#[test]
+fn a_text_is_stored_once() {
+    let home = home();
+    let store = store(&home);
+    let (hash, lines) = text("same\n");
+    let again = || Record::Text(hash.clone(), lines.clone());
+    commit(&store, vec![again(), again()], vec![]).unwrap();
+    commit(&store, vec![again()], vec![]).unwrap();
+    let texts: u64 = raw(&home).query_row("SELECT count(*) FROM text", [], |row| row.get(0)).unwrap();
+    assert_eq!(texts, 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_not_utf8_come_back() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let name = |bytes: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(bytes.to_owned()));
+    let (folder, path) = (name(b"/w\xff \n"), name(b"/w\xff \n/\xc3\x28\xf0.rs"));
+    let home = tempfile::Builder::new().prefix(&name(b"not \xfe utf8 ")).tempdir().unwrap();
+    let (hash, lines) = text("");
+    let records = vec![
+        Record::Session {
+            id: SessionId::new("s"),
+            folder: Some(folder.clone()),
+            title: String::new(),
+            at: Timestamp(0),
+        },
+        Record::Turn(turn("t", "s", 1)),
+        proposal("p", "s", "t", 2),
+        Record::Text(hash.clone(), lines),
+        file("p", &path, &hash),
+        hunk_record("p", &path, hunk("h", "t", &hash, 0..0)),
+        decision("p", "h", Verdict::Superseded),
+    ];
+    commit(&store(&home), records, vec![]).unwrap();
+    let loaded = wait(|done| store(&home).load(vec![folder], done)).unwrap();
+    assert_eq!(loaded.proposals[0].files[0].path, path);
+    assert_eq!(loaded.proposals[0].files[0].hunks[0].verdict, Verdict::Superseded);
+    assert!(database_of(&home).exists(), "below a folder whose own name is not UTF-8 either");
+}
+
+#[test]
+fn a_turn_knows_its_proposals_in_the_order_it_touched_them() {
+    let home = home();
+    let store = store(&home);
+    commit(&store, small(Some("/w"), "/w/x"), vec![]).unwrap();
+    let (hash, _) = text("old\n");
+    let ids = |turn: &str| {
+        let turns = load(&store, &["/w"]).unwrap().turns;
+        let turn = turns.into_iter().find(|known| known.id.as_str() == turn).unwrap();
+        turn.proposals.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    commit(
+        &store,
+        vec![
+            Record::Turn(turn("t2", "s", 4)),
+            proposal("o", "s", "t2", 5),
+            hunk_record("p", "/w/x", hunk("h2", "t2", &hash, 0..0)),
+        ],
+        vec![],
+    )
+    .unwrap();
+    assert_eq!((ids("t"), ids("t2")), (vec!["p".to_owned()], vec!["o".to_owned(), "p".to_owned()]));
+
+    let finished = DurableEvent::TurnFinished {
+        turn: TurnId::new("t"),
+        status: "completed".into(),
+        reply: None,
+        error: None,
+        proposals: vec![ProposalId::new("p"), ProposalId::new("o")],
+    };
+    commit(&store, vec![ended("t", TurnStatus::Completed)], vec![finished]).unwrap();
+    assert_eq!(ids("t"), ["p", "o"], "what only took hunks back is known at the end");
+}
+
+#[test]
+fn messages_come_back_in_order() {
+    let home = home();
+    let first = store(&home);
+    commit(&first, small(None, "/w/x"), vec![]).unwrap();
+    let (session, turn) = (SessionId::new("s"), TurnId::new("t"));
+    let append = |messages: &[serde_json::Value]| {
+        wait(|done| first.append_messages(session.clone(), turn.clone(), messages.to_vec(), done))
+    };
+    let messages =
+        [serde_json::json!({"b": 1, "a": ["\0", 1.5, null, u64::MAX]}), "text".into(), serde_json::json!([])];
+    append(&messages[..1]).unwrap();
+    append(&[]).unwrap();
+    append(&messages[1..]).unwrap();
+    let read = |session: &str| wait(|done| store(&home).messages(SessionId::new(session), done)).unwrap();
+    assert_eq!(read("s"), messages);
+    assert_eq!(read("another"), Vec::<serde_json::Value>::new());
+    let refused =
+        wait(|done| first.append_messages(session.clone(), TurnId::new("t9"), messages.to_vec(), done));
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    assert_eq!(read("s").len(), 3, "all or nothing");
 }
