@@ -6,3 +6,6 @@ pub mod request;
 pub mod stream;
 
 pub mod scripted;
+
+pub mod lines;
+pub mod sse;
