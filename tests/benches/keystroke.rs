@@ -67,6 +67,7 @@ fn measure(name: &str, lines: usize, candidates: &[Candidate]) -> Result<()> {
 /// A server with one open document.
 struct Typist {
     server: Server,
+    barrier: &'static str,
     uri: String,
 }
 
@@ -78,7 +79,7 @@ impl Typist {
         let uri = format!("file://{}/document.py", folder.display());
         let document = json!({"uri": uri, "languageId": "python", "version": 0, "text": text});
         server.notify("textDocument/didOpen", &json!({"textDocument": document}))?;
-        let mut typist = Self { server, uri };
+        let mut typist = Self { server, barrier: candidate.barrier, uri };
         typist.barrier(0)?;
         Ok(typist)
     }
@@ -100,8 +101,6 @@ impl Typist {
     /// Waits for the answer to a cheap request, which the server can give only after what was sent before.
     fn barrier(&mut self, line: usize) -> Result<()> {
         let at = json!({"line": line, "character": 0});
-        self.server
-            .request("textDocument/hover", &json!({"textDocument": {"uri": self.uri}, "position": at}))?;
-        Ok(())
+        self.server.request(self.barrier, &json!({"textDocument": {"uri": self.uri}, "position": at}))
     }
 }
