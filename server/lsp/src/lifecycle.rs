@@ -237,3 +237,6 @@ async fn stop_signal() -> &'static str {
         Err(_) => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

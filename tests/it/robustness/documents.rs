@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{assert_answers, server};
 
-const URI: &str = "file:///work/a.rs";
+const URI: &str = "file:///project/a.rs";
 
 fn open(server: &mut TestServer, uri: &str, text: &str) {
     let document = json!({"uri": uri, "languageId": "rust", "version": 1, "text": text});
@@ -137,10 +137,10 @@ fn uris_are_taken_as_clients_spell_them() {
 fn storms_of_documents_pass() {
     let mut server = server();
     for number in 0..1000 {
-        open(&mut server, &format!("file:///work/{number}.rs"), "text\n");
+        open(&mut server, &format!("file:///project/{number}.rs"), "text\n");
     }
     for number in 0..1000 {
-        let document = json!({"textDocument": {"uri": format!("file:///work/{number}.rs")}});
+        let document = json!({"textDocument": {"uri": format!("file:///project/{number}.rs")}});
         server.notify("textDocument/didSave", document.clone());
         server.notify("textDocument/didClose", document);
     }

@@ -68,6 +68,17 @@ fn the_end_of_input_ends_an_idle_server() {
 }
 
 #[test]
+fn what_was_asked_before_the_end_of_input_is_answered() {
+    let mut server = server();
+    let ids: Vec<_> = (0..10).map(|_| server.send_request("test/unknown", Value::Null)).collect();
+    server.close_input();
+    for id in ids {
+        assert!(server.response(id).is_err());
+    }
+    assert_eq!(server.wait_exit(), Ended::Code(1));
+}
+
+#[test]
 fn the_end_of_input_ends_a_server_in_the_middle_of_a_message() {
     for piece in ["Content-Length: 5", "Content-Length: 5\r\n\r\n{"] {
         let mut server = server();
@@ -151,6 +162,18 @@ fn the_end_of_the_editor_ends_a_server_whose_commands_hang_and_whose_output_is_n
     send_command(&mut server, "flood", &json!({"count": 10_000, "bytes": 1000}));
     end(editor);
     assert_eq!(server.wait_exit(), Ended::Code(1));
+}
+
+#[test]
+fn an_editor_that_has_already_ended_ends_the_server() {
+    let editor = editor();
+    let id = editor.id();
+    end(editor);
+    let mut server = Options::new().start();
+    server.send_request("initialize", json!({"processId": id, "capabilities": {}}));
+    assert_eq!(server.wait_exit(), Ended::Code(1));
+    // Whether its answer was still written is a matter of luck.
+    drop(server.take_unread());
 }
 
 #[test]
