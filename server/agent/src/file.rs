@@ -1,10 +1,9 @@
-//! The user's files: read as they are, written whole or not at all. The only place that writes one.
+//! The user's files: where they are, and their text as it is.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use kkcode_core::lines::{Lines, TextHash};
 use thiserror::Error;
 
 /// The largest file that is read, in bytes.
@@ -30,7 +29,7 @@ pub(crate) enum FileError {
 }
 
 impl FileError {
-    fn from_io(path: &Path, error: io::Error) -> Self {
+    pub(crate) fn from_io(path: &Path, error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing(path.to_owned()),
             io::ErrorKind::IsADirectory => Self::Folder(path.to_owned()),
@@ -56,56 +55,6 @@ pub(crate) fn read(path: &Path) -> Result<String, FileError> {
         Ok(text) if !text.contains('\0') => Ok(text),
         _ => Err(FileError::NotText(path.to_owned())),
     }
-}
-
-/// Replaces the text of a file that has the text `expected` now.
-///
-/// The new text is written beside the file, made durable, and takes its name in one step; mode and owner stay, and a
-/// symbolic link keeps pointing to the file that is changed.
-pub(crate) fn replace(path: &Path, expected: &Lines, text: &str) -> Result<(), FileError> {
-    let from_io = |error| FileError::from_io(path, error);
-    let target = fs::canonicalize(path).map_err(from_io)?;
-    let folder = target.parent().ok_or_else(|| FileError::Folder(path.to_owned()))?;
-    let metadata = fs::metadata(&target).map_err(from_io)?;
-    if metadata.permissions().readonly() {
-        return Err(from_io(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only")));
-    }
-    let mut new = tempfile::Builder::new().prefix(".kkcode-").tempfile_in(folder).map_err(from_io)?;
-    new.write_all(text.as_bytes()).map_err(from_io)?;
-    new.as_file().set_permissions(metadata.permissions()).map_err(from_io)?;
-    keep_owner(&new, &metadata).map_err(from_io)?;
-    new.as_file().sync_all().map_err(from_io)?;
-    // The last look before the last step: what came in between is not overwritten.
-    if TextHash::of(&read(&target)?) != TextHash::of(expected.text()) {
-        return Err(FileError::Changed(path.to_owned()));
-    }
-    new.persist(&target).map_err(|error| from_io(error.error))?;
-    sync_folder(folder).map_err(from_io)
-}
-
-#[cfg(unix)]
-fn keep_owner(new: &tempfile::NamedTempFile, old: &fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-    let now = new.as_file().metadata()?;
-    if (now.uid(), now.gid()) == (old.uid(), old.gid()) {
-        return Ok(());
-    }
-    fchown(new.as_file(), Some(old.uid()), Some(old.gid()))
-}
-
-#[cfg(not(unix))]
-fn keep_owner(_new: &tempfile::NamedTempFile, _old: &fs::Metadata) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Returns the file that a tool means by `path`: absolute, or below the first workspace folder. Refuses what is not below

@@ -18,3 +18,4 @@ mod overlay;
 
 mod file;
 mod fresh;
+mod write;

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
-use kkcode_core::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, Refusal, Reply};
+use kkcode_core::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, FileWrite, Refusal, Reply};
 use kkcode_core::event::Event;
 use kkcode_core::id::{HunkId, RequestId, TurnId};
 use kkcode_core::lines::Lines;
 use kkcode_core::placement::{Holds, Placement};
-use kkcode_core::proposal::FileChange;
-use kkcode_core::review::accepted_text;
+use kkcode_core::review::text_with;
 use kkcode_core::state::{Snapshot, State};
 use kkcode_core::turn::{Failure, Turn, TurnEnd, TurnStatus, Usage};
 use kkcode_store::{Loaded, Store, StoreError};
@@ -22,6 +21,7 @@ use crate::config::ConfigSource;
 use crate::file::{self, FileError};
 use crate::runtime::{Handle, Input, ToFrontEnd};
 use crate::turn;
+use crate::write::{self, NewText};
 
 /// How long a stopping runtime waits for its turns.
 const TURN_PATIENCE: Duration = Duration::from_millis(100);
@@ -236,15 +236,18 @@ impl Performer {
                 }
             }
             Effect::Derive(question) => self.derive(question),
-            Effect::WriteFile { request, proposal, hunk, file, base } => {
-                let handle = self.handle.clone();
+            Effect::WriteFiles { request, proposal, files } => {
+                let (handle, home) = (self.handle.clone(), self.config.home.clone());
                 tokio::task::spawn_blocking(move || {
-                    let result = write_hunk(&file, &hunk, &base);
-                    handle.send(Event::FileWritten { request, proposal, hunk, result });
+                    let result = write_hunks(&home, &files);
+                    handle.send(Event::FilesWritten { request, proposal, result });
                 });
             }
             Effect::Load { folders, generation } => {
                 let handle = self.handle.clone();
+                let home = self.config.home.clone();
+                // What a crash interrupted is finished before anybody looks at the files.
+                tokio::task::spawn_blocking(move || write::recover(&home));
                 self.store.load(folders, move |result| handle.put(Input::Loaded(generation, result)));
             }
             Effect::After(delay, event) => {
@@ -320,21 +323,21 @@ fn derived(question: Derive) -> Event {
     Event::Derived { proposal, path: file.path, revision, version, placement }
 }
 
-/// Writes one hunk into a file that no editor has open.
-fn write_hunk(file: &FileChange, hunk: &HunkId, base: &Lines) -> Result<(), String> {
+/// Writes hunks into files that no editor has open, all or none. Returns those that are on the disk now.
+fn write_hunks(home: &Path, files: &[FileWrite]) -> Result<Vec<HunkId>, String> {
     let describe = |error: FileError| error.to_string();
-    let text = Lines::new(file::read(&file.path).map_err(describe)?);
-    let placement = Placement::derive(base, &file.placed_hunks(), &text);
-    let found = placement.place(hunk).zip(file.hunk(hunk));
-    let Some((place, hunk)) = found.filter(|(place, _)| place.holds != Holds::Neither) else {
-        return Err(stale(&file.path, hunk));
-    };
-    if place.holds == Holds::New {
-        return Ok(());
+    let mut texts = Vec::new();
+    for FileWrite { file, base, hunks } in files {
+        let text = Lines::new(file::read(&file.path).map_err(describe)?);
+        let placement = Placement::derive(base, &file.placed_hunks(), &text);
+        let lost = |hunk: &&HunkId| placement.place(hunk).is_none_or(|place| place.holds == Holds::Neither);
+        if let Some(lost) = hunks.iter().find(lost) {
+            let path = file.path.display();
+            return Err(format!("hunk `{lost}` is stale: the lines of {path} that it replaces were changed"));
+        }
+        let new = text_with(&text, file, &placement, |hunk| hunks.contains(hunk));
+        texts.push(NewText { path: file.path.clone(), now: text, new });
     }
-    crate::file::replace(&file.path, &text, &accepted_text(&text, place, hunk)).map_err(describe)
-}
-
-fn stale(path: &Path, hunk: &HunkId) -> String {
-    format!("hunk `{hunk}` is stale: the lines of {} that it replaces were changed", path.display())
+    write::replace_all(home, texts).map_err(describe)?;
+    Ok(files.iter().flat_map(|write| write.hunks.iter().cloned()).collect())
 }

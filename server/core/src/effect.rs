@@ -31,18 +31,14 @@ pub enum Effect {
     CancelTurn(TurnId),
     /// Find out where the hunks of a file stand; answered by [`Event::Derived`].
     Derive(Derive),
-    /// Write a hunk into a file that no editor has open; answered by [`Event::FileWritten`].
-    WriteFile {
+    /// Write hunks into files that no editor has open, all or none; answered by [`Event::FilesWritten`].
+    WriteFiles {
         /// Where the answer of the accept goes.
         request: RequestId,
-        /// Whose hunk.
+        /// Whose hunks.
         proposal: ProposalId,
-        /// Which hunk.
-        hunk: HunkId,
-        /// The file and its hunks.
-        file: FileChange,
-        /// The text that the hunks count their lines in.
-        base: Arc<Lines>,
+        /// What is written.
+        files: Vec<FileWrite>,
     },
     /// Read what the store knows of these folders; answered by [`Event::Loaded`].
     Load {
@@ -66,6 +62,17 @@ pub enum EditorEffect {
     Durable(u64, DurableEvent),
     /// Tell the user.
     Message(String),
+}
+
+/// Hunks to be written into one file.
+#[derive(Clone, Debug)]
+pub struct FileWrite {
+    /// The file and its hunks.
+    pub file: FileChange,
+    /// The text that the hunks count their lines in.
+    pub base: Arc<Lines>,
+    /// Which of the hunks.
+    pub hunks: Vec<HunkId>,
 }
 
 /// An edit of an open document, for exactly one version of it.
@@ -247,17 +254,20 @@ pub enum Reply {
         /// How many hunks of the file wait for the user.
         pending: usize,
     },
-    /// The edit is on its way; the outcome is told by an event.
+    /// Edits are on their way; the outcome is told by events.
     Applying,
-    /// The hunk is taken, and on the disk.
+    /// All of it is taken, and on the disk.
     Accepted,
-    /// The hunk is refused.
+    /// All of it is refused.
     Rejected,
 }
 
 /// Why a request was not done. The message says what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
+    /// Nothing waits for an answer there.
+    #[error("nothing waits for an answer in {0}")]
+    NothingToDecide(String),
     /// A name that nobody has.
     #[error("there is no {what} `{id}` in this workspace")]
     Unknown {

@@ -87,16 +87,14 @@ pub enum Event {
         /// Which attempt.
         attempt: u64,
     },
-    /// Our own write of a file that is not open has ended.
-    FileWritten {
+    /// Our own write of files that are not open has ended.
+    FilesWritten {
         /// Where the answer of the accept goes.
         request: RequestId,
-        /// Whose hunk.
+        /// Whose hunks.
         proposal: ProposalId,
-        /// Which hunk.
-        hunk: HunkId,
-        /// Nothing, or why it could not be written.
-        result: Result<(), String>,
+        /// Which hunks are on the disk now, or why none of them is.
+        result: Result<Vec<HunkId>, String>,
     },
     /// It is known where the hunks of a file stand.
     Derived {
@@ -149,22 +147,33 @@ pub enum Command {
     /// Take in what a turn's tool would like to do to a file: all of it, in place of what the turn's session had pending
     /// there.
     Propose(Propose),
-    /// Take a hunk.
-    AcceptHunk {
-        /// Whose hunk.
+    /// Take hunks.
+    Accept {
+        /// Whose hunks.
         proposal: ProposalId,
-        /// Which hunk.
-        hunk: HunkId,
+        /// Which hunks.
+        hunks: Selection,
     },
-    /// Refuse a hunk.
-    RejectHunk {
-        /// Whose hunk.
+    /// Refuse hunks.
+    Reject {
+        /// Whose hunks.
         proposal: ProposalId,
-        /// Which hunk.
-        hunk: HunkId,
+        /// Which hunks.
+        hunks: Selection,
         /// What the user says about it.
         reason: Option<String>,
     },
+}
+
+/// Which hunks of a proposal are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// This one.
+    Hunk(HunkId),
+    /// All of one file that wait for an answer.
+    File(PathBuf),
+    /// All that wait for an answer.
+    All,
 }
 
 /// A turn to be started.

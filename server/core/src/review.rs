@@ -173,7 +173,17 @@ pub fn accepted_text(text: &Lines, place: &Place, hunk: &Hunk) -> String {
 
 /// Returns `text` with all pending hunks of a file taken into it: what the agent sees.
 pub fn overlay_text(text: &Lines, file: &FileChange, placement: &Placement) -> String {
-    let pending = |place: &&Place| place.holds == Holds::Old;
+    text_with(text, file, placement, |_| true)
+}
+
+/// Returns `text` with those pending hunks of a file taken into it that are wanted.
+pub fn text_with(
+    text: &Lines,
+    file: &FileChange,
+    placement: &Placement,
+    wanted: impl Fn(&HunkId) -> bool,
+) -> String {
+    let pending = |place: &&Place| place.holds == Holds::Old && wanted(&place.hunk);
     placement.places().iter().rev().filter(pending).fold(text.text().to_string(), |text, place| {
         match file.hunk(&place.hunk) {
             Some(hunk) => accepted_text(&Lines::new(text), place, hunk),

@@ -12,6 +12,7 @@ use crate::review::Reviews;
 use crate::text::PositionEncoding;
 use crate::turn::{Level, Turn};
 
+mod decide;
 mod editor;
 mod propose;
 mod review;
@@ -88,8 +89,8 @@ impl State {
                 self.edit_answered(&proposal, &hunks, applied, reason)
             }
             Event::EditOverdue { proposal, hunk, attempt } => self.edit_overdue(&proposal, &hunk, attempt),
-            Event::FileWritten { request, proposal, hunk, result } => {
-                self.file_written(request, &proposal, &hunk, result)
+            Event::FilesWritten { request, proposal, result } => {
+                self.files_written(request, &proposal, result)
             }
             Event::Derived { proposal, path, revision, version, placement } => {
                 self.derived(&proposal, &path, revision, version, placement)
@@ -127,9 +128,9 @@ impl State {
             Command::StartTurn(start) => self.start_turn(request, start),
             Command::CancelTurn { turn } => self.cancel_turn(request, turn),
             Command::Propose(propose) => self.propose(request, &propose),
-            Command::AcceptHunk { proposal, hunk } => self.accept_hunk(request, proposal, hunk),
-            Command::RejectHunk { proposal, hunk, reason } => {
-                self.reject_hunk(request, &proposal, &hunk, reason)
+            Command::Accept { proposal, hunks } => self.accept(request, proposal, hunks),
+            Command::Reject { proposal, hunks, reason } => {
+                self.reject(request, &proposal, &hunks, reason.as_deref())
             }
         };
         effects.unwrap_or_else(|refusal| vec![Effect::Reply(request, Err(refusal))])

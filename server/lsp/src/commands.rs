@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use kkcode_agent::runtime::NewTurn;
 use kkcode_core::effect::Reply;
-use kkcode_core::event::Command as CoreCommand;
+use kkcode_core::event::{Command as CoreCommand, Selection};
 use kkcode_core::id::{HunkId, ProposalId, SessionId, TurnId};
 use kkcode_core::proposal::ReviewState;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Level, TurnStatus, Usage};
 use kkcode_core::uri::{PathStyle, to_path};
 use kkcode_protocol::commands::{
-    COMMANDS, HunkAccept, HunkReject, ProposalList, ProposalShow, Status, TurnCancel, TurnShow, TurnStart,
+    COMMANDS, FileAccept, FileReject, HunkAccept, HunkReject, ProposalAccept, ProposalList, ProposalReject,
+    ProposalShow, Status, TurnCancel, TurnShow, TurnStart,
 };
 use kkcode_protocol::initialize::PROTOCOL_VERSION;
 use kkcode_protocol::message::Command;
 use kkcode_protocol::proposal::{HunkState, ProposalListParams, ProposalListResult, ProposalShowParams};
-use kkcode_protocol::review::{DecisionResult, HunkAcceptParams, HunkRejectParams};
+use kkcode_protocol::review::{
+    DecisionResult, FileDecisionParams, HunkAcceptParams, HunkRejectParams, ProposalDecisionParams,
+};
 use kkcode_protocol::status::{StatusResult, TaskCounts};
 use kkcode_protocol::turn::{
     Mode, TurnCancelParams, TurnCancelResult, TurnShowParams, TurnShowResult, TurnStartParams,
@@ -39,6 +42,10 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
         TurnShow::NAME => call.answer::<TurnShow, _>(show_turn).await,
         HunkAccept::NAME => call.answer::<HunkAccept, _>(accept_hunk).await,
         HunkReject::NAME => call.answer::<HunkReject, _>(reject_hunk).await,
+        FileAccept::NAME => call.answer::<FileAccept, _>(accept_file).await,
+        FileReject::NAME => call.answer::<FileReject, _>(reject_file).await,
+        ProposalAccept::NAME => call.answer::<ProposalAccept, _>(accept_proposal).await,
+        ProposalReject::NAME => call.answer::<ProposalReject, _>(reject_proposal).await,
         ProposalList::NAME => call.answer::<ProposalList, _>(list_proposals).await,
         ProposalShow::NAME => call.answer::<ProposalShow, _>(show_proposal).await,
         Status::NAME => call.answer::<Status, _>(|session, _| status(session)).await,
@@ -179,8 +186,7 @@ async fn accept_hunk(session: Arc<Session>, params: HunkAcceptParams) -> Result<
             "only whole hunks that are not stale can be accepted yet; leave out `lines` and `resolution`",
         ));
     }
-    let (proposal, hunk) = (ProposalId::new(params.proposal_id), HunkId::new(params.hunk_id));
-    decided(session.request(CoreCommand::AcceptHunk { proposal, hunk }).await?)
+    accept(&session, params.proposal_id, Selection::Hunk(HunkId::new(params.hunk_id))).await
 }
 
 async fn reject_hunk(session: Arc<Session>, params: HunkRejectParams) -> Result<DecisionResult> {
@@ -189,8 +195,44 @@ async fn reject_hunk(session: Arc<Session>, params: HunkRejectParams) -> Result<
             "only whole hunks can be rejected yet; leave out `lines` and `replacement`",
         ));
     }
-    let (proposal, hunk) = (ProposalId::new(params.proposal_id), HunkId::new(params.hunk_id));
-    decided(session.request(CoreCommand::RejectHunk { proposal, hunk, reason: params.reason }).await?)
+    let hunk = Selection::Hunk(HunkId::new(params.hunk_id));
+    reject(&session, params.proposal_id, hunk, params.reason).await
+}
+
+async fn accept_file(session: Arc<Session>, params: FileDecisionParams) -> Result<DecisionResult> {
+    accept(&session, params.proposal_id, file(&params.uri)?).await
+}
+
+async fn reject_file(session: Arc<Session>, params: FileDecisionParams) -> Result<DecisionResult> {
+    reject(&session, params.proposal_id, file(&params.uri)?, params.reason).await
+}
+
+async fn accept_proposal(session: Arc<Session>, params: ProposalDecisionParams) -> Result<DecisionResult> {
+    accept(&session, params.proposal_id, Selection::All).await
+}
+
+async fn reject_proposal(session: Arc<Session>, params: ProposalDecisionParams) -> Result<DecisionResult> {
+    reject(&session, params.proposal_id, Selection::All, params.reason).await
+}
+
+fn file(uri: &str) -> Result<Selection> {
+    let path = to_path(uri, PathStyle::NATIVE);
+    path.map(Selection::File).ok_or_else(|| error::invalid_params(format!("`{uri}` names no file")))
+}
+
+async fn accept(session: &Session, proposal: String, hunks: Selection) -> Result<DecisionResult> {
+    decided(session.request(CoreCommand::Accept { proposal: ProposalId::new(proposal), hunks }).await?)
+}
+
+async fn reject(
+    session: &Session,
+    proposal: String,
+    hunks: Selection,
+    reason: Option<String>,
+) -> Result<DecisionResult> {
+    decided(
+        session.request(CoreCommand::Reject { proposal: ProposalId::new(proposal), hunks, reason }).await?,
+    )
 }
 
 fn decided(reply: Reply) -> Result<DecisionResult> {

@@ -40,6 +40,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> Error {
     match refusal {
         Refusal::Unknown { .. } => invalid_params(refusal.to_string()),
         Refusal::Decided { .. }
+        | Refusal::NothingToDecide(_)
         | Refusal::Stale(_)
         | Refusal::OutOfSync(_)
         | Refusal::NotWritten(_)

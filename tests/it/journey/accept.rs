@@ -188,3 +188,58 @@ fn only_wanted_kinds_are_offered() {
     assert_eq!(offered("refactor.rewrite.kk"), 0);
     world.done();
 }
+
+#[test]
+fn a_file_is_accepted_at_once_and_so_is_a_proposal() {
+    let mut world = World::new();
+    world.open();
+    let proposal = world.turn();
+    let argument = json!({"proposalId": proposal, "uri": world.uri()});
+    assert_eq!(
+        world.server.command("kkcode.file.accept", argument.clone()).unwrap(),
+        json!({"status": "applying"})
+    );
+    let (request, params) = world.server.expect_request("workspace/applyEdit");
+    let edits = params["edit"]["documentChanges"][0]["edits"].clone();
+    assert_eq!(edits.as_array().unwrap().len(), 2);
+    // All ranges are of one version, so an editor applies them from the last to the first.
+    let backwards = edits.as_array().unwrap().iter().rev().cloned().collect();
+    world.apply(&backwards);
+    world.server.respond(&request, Ok(json!({"applied": true})));
+    assert_eq!(world.text, "one\nTWO\nthree\nfour\nFIVE\nSIX\n");
+    assert_eq!(world.states(&proposal), ["accepted", "accepted"]);
+    let nothing = world.server.command("kkcode.file.accept", argument).unwrap_err();
+    assert_eq!((nothing.code, nothing.message.contains("nothing waits")), (-32803, true), "{nothing}");
+    let elsewhere = json!({"proposalId": proposal, "uri": "file:///elsewhere"});
+    assert_eq!(world.server.command("kkcode.file.reject", elsewhere).unwrap_err().code, -32602);
+    world.done();
+
+    let mut world = World::new();
+    let proposal = world.turn();
+    let all = json!({"proposalId": proposal});
+    assert_eq!(
+        world.server.command("kkcode.proposal.accept", all.clone()).unwrap(),
+        json!({"status": "accepted"})
+    );
+    assert_eq!(world.on_disk(), "one\nTWO\nthree\nfour\nFIVE\nSIX\n");
+    assert_eq!(world.server.command("kkcode.proposal.reject", all).unwrap_err().code, -32803);
+    world.done();
+}
+
+#[test]
+fn a_file_that_was_changed_elsewhere_is_not_overwritten() {
+    let mut world = World::new();
+    let proposal = world.turn();
+    fs::write(world.file(), "one\n2\nthree\nfour\nfive\n").unwrap();
+    let ids: Vec<String> = world.hunks(&proposal).into_iter().map(|hunk| hunk.id).collect();
+    assert_eq!(world.states(&proposal), ["stale", "pending"]);
+    let refused = world.hunk_command("kkcode.hunk.accept", &proposal, &ids[0]).unwrap_err();
+    assert!(refused.code == -32803 && refused.message.contains("stale"), "{refused}");
+    world.hunk_command("kkcode.hunk.accept", &proposal, &ids[1]).unwrap();
+    assert_eq!(world.on_disk(), "one\n2\nthree\nfour\nFIVE\nSIX\n");
+    fs::remove_file(world.file()).unwrap();
+    let gone = world.hunk_command("kkcode.hunk.accept", &proposal, &ids[0]).unwrap_err();
+    assert!(gone.code == -32803 && gone.message.contains("does not exist"), "{gone}");
+    world.server.take_unread();
+    world.done();
+}

@@ -6,12 +6,16 @@ use serde_json::json;
 use super::{World, capabilities};
 
 /// The commands that the server has; each of the others says plainly that it is not there yet.
-const PRESENT: [&str; 8] = [
+const PRESENT: [&str; 12] = [
     "kkcode.turn.start",
     "kkcode.turn.cancel",
     "kkcode.turn.show",
     "kkcode.hunk.accept",
     "kkcode.hunk.reject",
+    "kkcode.file.accept",
+    "kkcode.file.reject",
+    "kkcode.proposal.accept",
+    "kkcode.proposal.reject",
     "kkcode.proposal.list",
     "kkcode.proposal.show",
     "kkcode.status",

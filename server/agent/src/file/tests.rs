@@ -1,32 +1,5 @@
 use super::*;
 
-#[cfg(unix)]
-#[test]
-fn a_replaced_file_keeps_its_mode_and_its_links() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-    let dir = tempfile::tempdir().unwrap();
-    let (path, link) = (dir.path().join("run.sh"), dir.path().join("link"));
-    fs::write(&path, "a\r\nb").unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).unwrap();
-    symlink(&path, &link).unwrap();
-    replace(&link, &Lines::new("a\r\nb"), "a\r\nB").unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), "a\r\nB");
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o750);
-    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
-}
-
-#[test]
-fn a_file_that_changed_meanwhile_is_left_alone() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("x");
-    fs::write(&path, "theirs").unwrap();
-    let error = replace(&path, &Lines::new("ours"), "new").unwrap_err();
-    assert!(matches!(error, FileError::Changed(_)), "{error}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-}
-
 #[test]
 fn what_is_no_text_is_not_read() {
     let dir = tempfile::tempdir().unwrap();

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use kkcode_core::document::{ContentChange, DocumentUri};
 use kkcode_core::effect::{DocumentEdit, DurableEvent};
+use kkcode_core::event::Selection;
 use kkcode_core::id::{HunkId, ProposalId};
 use kkcode_core::review::HunkState;
 use kkcode_core::text::PositionEncoding;
@@ -114,7 +115,7 @@ impl World {
 
     async fn accept(&self, hunk: HunkId) -> Result<Reply, Refusal> {
         let proposal = self.hunks().await.0;
-        self.handle.request(Command::AcceptHunk { proposal, hunk }).await
+        self.handle.request(Command::Accept { proposal, hunks: Selection::Hunk(hunk) }).await
     }
 }
 

@@ -1,158 +1,20 @@
-//! How hunks are decided: by the user's word, by the editor's text, by our own write.
+//! What texts say about hunks: where they stand, which are in, and what follows for their verdicts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{Outcome, State, persist};
+use super::{State, persist};
 use crate::document::Documents;
-use crate::effect::{
-    Commit, Derive, DocumentEdit, DurableEvent, EditorEffect, Effect, Record, Refusal, Reply,
-};
-use crate::event::{Command, Event};
-use crate::id::{HunkId, ProposalId, RequestId};
+use crate::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, Record};
+use crate::id::{HunkId, ProposalId};
 use crate::lines::{Lines, TextHash};
 use crate::placement::{Holds, Place, Placement};
 use crate::proposal::{Proposal, Verdict};
-use crate::review::{HunkState, Review, Reviews, accept_edit};
+use crate::review::{Review, Reviews};
 use crate::turn::Turn;
 
-/// How long an edit that the editor calls applied may take to show in the text.
-const EDIT_PATIENCE: Duration = Duration::from_secs(10);
-
 impl State {
-    pub(super) fn accept_hunk(&mut self, request: RequestId, proposal: ProposalId, hunk: HunkId) -> Outcome {
-        let review = review_of(&self.reviews, &proposal)?;
-        let (file, found) = hunk_of(review, &hunk)?;
-        match review.state(file, found) {
-            HunkState::Pending => {}
-            HunkState::Stale => return Err(Refusal::Stale(hunk)),
-            state => return Err(Refusal::Decided { hunk, state: state.name() }),
-        }
-        let Some(document) = self.documents.by_path(&file.path) else {
-            let base = self.reviews.text_of(file)?.clone();
-            return Ok(vec![Effect::WriteFile { request, proposal, hunk, file: file.clone(), base }]);
-        };
-        if document.out_of_sync {
-            return Err(Refusal::OutOfSync(document.uri.as_str().to_owned()));
-        }
-        let Some(placement) = review.placement(&file.path) else {
-            self.waiting.push((request, Command::AcceptHunk { proposal, hunk }));
-            return Ok(Vec::new());
-        };
-        let Some(place) = placement.place(&hunk) else { return Err(Refusal::Stale(hunk)) };
-        let edit = DocumentEdit {
-            uri: document.uri.clone(),
-            version: document.version,
-            edits: vec![accept_edit(document, place, found, self.encoding)],
-            label: format!("Accept hunk: {}", review.proposal.title),
-            proposal: proposal.clone(),
-            hunks: vec![hunk.clone()],
-        };
-        self.attempts += 1;
-        if let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(&proposal) {
-            review.applying.insert(hunk, self.attempts);
-        }
-        Ok(vec![
-            Effect::Reply(request, Ok(Reply::Applying)),
-            Effect::Editor(EditorEffect::ApplyEdit(edit)),
-            Effect::Editor(EditorEffect::Refresh(proposal)),
-        ])
-    }
-
-    pub(super) fn reject_hunk(
-        &mut self,
-        request: RequestId,
-        proposal: &ProposalId,
-        hunk: &HunkId,
-        reason: Option<String>,
-    ) -> Outcome {
-        let review = review_of(&self.reviews, proposal)?;
-        let (file, found) = hunk_of(review, hunk)?;
-        match review.state(file, found) {
-            HunkState::Pending | HunkState::Stale => {}
-            state => return Err(Refusal::Decided { hunk: hunk.clone(), state: state.name() }),
-        }
-        let path = file.path.clone();
-        let mut commit = Commit::default();
-        if let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) {
-            review.decide(hunk, Verdict::Rejected { reason }, &mut commit);
-            if let Some(placement) = review.placements.get_mut(&path) {
-                placement.remove(hunk);
-            }
-        }
-        changed_event(&self.documents, &self.reviews, proposal, &mut commit);
-        Ok(vec![
-            Effect::Persist(commit),
-            Effect::Editor(EditorEffect::Refresh(proposal.clone())),
-            Effect::Reply(request, Ok(Reply::Rejected)),
-        ])
-    }
-
-    pub(super) fn edit_answered(
-        &mut self,
-        proposal: &ProposalId,
-        hunks: &[HunkId],
-        applied: bool,
-        reason: Option<String>,
-    ) -> Vec<Effect> {
-        let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) else {
-            return Vec::new();
-        };
-        if applied {
-            let overdue = |hunk: &HunkId| {
-                let attempt = *review.applying.get(hunk)?;
-                let event = Event::EditOverdue { proposal: proposal.clone(), hunk: hunk.clone(), attempt };
-                Some(Effect::After(EDIT_PATIENCE, Box::new(event)))
-            };
-            return hunks.iter().filter_map(overdue).collect();
-        }
-        review.applying.retain(|hunk, _| !hunks.contains(hunk));
-        let reason = reason.unwrap_or_else(|| "it gave no reason".to_owned());
-        vec![
-            Effect::Editor(EditorEffect::Message(format!("the editor did not apply the edit: {reason}"))),
-            Effect::Editor(EditorEffect::Refresh(proposal.clone())),
-        ]
-    }
-
-    pub(super) fn edit_overdue(&mut self, proposal: &ProposalId, hunk: &HunkId, attempt: u64) -> Vec<Effect> {
-        let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) else {
-            return Vec::new();
-        };
-        if review.applying.get(hunk) != Some(&attempt) {
-            return Vec::new();
-        }
-        review.applying.remove(hunk);
-        let message = format!("the editor said it applied hunk `{hunk}`, but its text does not show it");
-        vec![
-            Effect::Editor(EditorEffect::Message(message)),
-            Effect::Editor(EditorEffect::Refresh(proposal.clone())),
-        ]
-    }
-
-    pub(super) fn file_written(
-        &mut self,
-        request: RequestId,
-        proposal: &ProposalId,
-        hunk: &HunkId,
-        result: Result<(), String>,
-    ) -> Vec<Effect> {
-        if let Err(reason) = result {
-            return vec![Effect::Reply(request, Err(Refusal::NotWritten(reason)))];
-        }
-        let mut commit = Commit::default();
-        if let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) {
-            review.decide(hunk, Verdict::Accepted { saved: true }, &mut commit);
-        }
-        changed_event(&self.documents, &self.reviews, proposal, &mut commit);
-        vec![
-            Effect::Persist(commit),
-            Effect::Editor(EditorEffect::Refresh(proposal.clone())),
-            Effect::Reply(request, Ok(Reply::Accepted)),
-        ]
-    }
-
     /// Returns the question where the hunks of a file stand now; none if no hunk there depends on it.
     pub(super) fn derive(&mut self, proposal: &ProposalId, path: &Path) -> Option<Effect> {
         let review = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal)?;
@@ -283,7 +145,7 @@ impl State {
 
 impl Review {
     /// Sets a verdict and writes it down.
-    fn decide(&mut self, hunk: &HunkId, verdict: Verdict, commit: &mut Commit) {
+    pub(super) fn decide(&mut self, hunk: &HunkId, verdict: Verdict, commit: &mut Commit) {
         self.applying.remove(hunk);
         self.revision += 1;
         let Some(found) = self.proposal.hunk_mut(hunk) else { return };
@@ -294,17 +156,6 @@ impl Review {
             verdict,
         });
     }
-}
-
-fn review_of<'a>(reviews: &'a Reviews, id: &ProposalId) -> Result<&'a Review, Refusal> {
-    reviews.get(id).ok_or_else(|| Refusal::Unknown { what: "proposal", id: id.to_string() })
-}
-
-fn hunk_of<'a>(
-    review: &'a Review,
-    id: &HunkId,
-) -> Result<(&'a crate::proposal::FileChange, &'a crate::proposal::Hunk), Refusal> {
-    review.proposal.hunk(id).ok_or_else(|| Refusal::Unknown { what: "hunk", id: id.to_string() })
 }
 
 /// Adds to a commit what clients are told of a proposal.

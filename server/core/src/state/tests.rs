@@ -5,7 +5,7 @@ use super::*;
 use crate::diff::line_changes;
 use crate::document::{ContentChange, Document, DocumentUri};
 use crate::effect::{DocumentEdit, Record, Reply};
-use crate::event::{Propose, StartTurn};
+use crate::event::{Propose, Selection, StartTurn};
 use crate::id::{HunkId, ProposalId, SessionId};
 use crate::lines::Lines;
 use crate::placement::Placement;
@@ -76,7 +76,9 @@ impl World {
                         placement: Some(placement),
                     });
                 }
-                Effect::WriteFile { hunk, .. } => self.writes.push(hunk),
+                Effect::WriteFiles { files, .. } => {
+                    self.writes.extend(files.into_iter().flat_map(|write| write.hunks));
+                }
                 Effect::After(after, event) => {
                     assert!(after > Duration::from_secs(1));
                     self.waiting.push(*event);
@@ -122,7 +124,9 @@ impl World {
     fn apply_last_edit(&mut self) {
         let edit = self.edits.pop().expect("an edit");
         assert_eq!(edit.version, self.version, "the edit is for the present version");
-        let changes: Vec<_> = edit.edits.iter().map(|edit| (edit.range, edit.new_text.as_str())).collect();
+        // All ranges are of the same version: from the last to the first none moves another.
+        let changes: Vec<_> =
+            edit.edits.iter().rev().map(|edit| (edit.range, edit.new_text.as_str())).collect();
         self.change(&changes);
         self.handle(Event::EditAnswered {
             proposal: edit.proposal,
@@ -212,7 +216,7 @@ impl World {
 
     fn accept(&mut self, hunk: usize) -> Result<Reply, Refusal> {
         let hunk = self.hunks()[hunk].clone();
-        self.command(Command::AcceptHunk { proposal: ProposalId::new("p"), hunk })
+        self.command(Command::Accept { proposal: ProposalId::new("p"), hunks: Selection::Hunk(hunk) })
     }
 
     fn states(&self) -> Vec<HunkState> {
@@ -360,9 +364,9 @@ fn an_editor_that_says_yes_and_does_nothing_is_found_out() {
 fn a_rejected_hunk_is_decided_and_the_other_one_stays() {
     let mut world = World::proposed();
     let hunk = world.hunks()[0].clone();
-    let reject = || Command::RejectHunk {
+    let reject = || Command::Reject {
         proposal: ProposalId::new("p"),
-        hunk: hunk.clone(),
+        hunks: Selection::Hunk(hunk.clone()),
         reason: Some("too loud".into()),
     };
     assert_eq!(world.command(reject()), Ok(Reply::Rejected));
@@ -379,10 +383,10 @@ fn a_hunk_of_a_closed_file_is_written_by_us() {
     let mut world = World::proposed();
     world.handle(Event::DocumentClosed { uri: DocumentUri::new(URI) });
     let (proposal, hunk) = (ProposalId::new("p"), world.hunks()[1].clone());
-    let command = Command::AcceptHunk { proposal: proposal.clone(), hunk: hunk.clone() };
+    let command = Command::Accept { proposal: proposal.clone(), hunks: Selection::Hunk(hunk.clone()) };
     world.handle(Event::Requested { request: RequestId(9), command });
     assert_eq!(world.writes, std::slice::from_ref(&hunk));
-    world.handle(Event::FileWritten { request: RequestId(9), proposal, hunk, result: Ok(()) });
+    world.handle(Event::FilesWritten { request: RequestId(9), proposal, result: Ok(vec![hunk]) });
     assert_eq!(world.states(), [PENDING, SAVED]);
     assert_eq!(world.replies.pop(), Some(Ok(Reply::Accepted)));
 }
@@ -458,7 +462,7 @@ fn an_accept_that_came_too_early_waits_for_the_places() {
         version: 7,
         changes: vec![whole],
     });
-    let accept = Command::AcceptHunk { proposal: ProposalId::new("p"), hunk };
+    let accept = Command::Accept { proposal: ProposalId::new("p"), hunks: Selection::Hunk(hunk) };
     world.handle(Event::Requested { request: RequestId(5), command: accept });
     assert!(world.replies.is_empty());
     let Some(Effect::Derive(derive)) = effects.into_iter().next() else {
@@ -524,6 +528,41 @@ fn an_ended_turn_proposes_nothing_more() {
     world.end_turn("t1");
     let refusal = world.propose("t1", |text| text.replace("four", "4")).unwrap_err();
     assert_eq!(refusal, Refusal::Forbidden("turn `t1` has ended".into()));
+}
+
+#[test]
+fn a_file_is_accepted_by_one_edit_and_a_proposal_rejected_by_one_word() {
+    let mut world = World::proposed();
+    let file = Selection::File(PATH.into());
+    let accept = || Command::Accept { proposal: ProposalId::new("p"), hunks: file.clone() };
+    assert_eq!(world.command(accept()), Ok(Reply::Applying));
+    assert_eq!(world.edits.last().unwrap().edits.len(), 2);
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\nTWO\nthree\nfour\nFIVE\n");
+    assert_eq!(world.states(), [ACCEPTED, ACCEPTED]);
+    assert_eq!(world.command(accept()), Err(Refusal::NothingToDecide(PATH.into())));
+
+    let mut world = World::proposed();
+    world.change(&[(at(1, 3), "!")]);
+    let all = |reason: &str| Command::Reject {
+        proposal: ProposalId::new("p"),
+        hunks: Selection::All,
+        reason: Some(reason.into()),
+    };
+    assert_eq!(world.command(all("no")), Ok(Reply::Rejected));
+    assert_eq!(world.states(), [HunkState::Rejected, HunkState::Rejected], "the stale one too");
+    assert_eq!(world.command(all("no")), Err(Refusal::NothingToDecide("proposal `p`".into())));
+}
+
+#[test]
+fn accepting_a_file_leaves_its_stale_hunks() {
+    let mut world = World::proposed();
+    world.change(&[(at(1, 3), "!")]);
+    let accept = Command::Accept { proposal: ProposalId::new("p"), hunks: Selection::All };
+    assert_eq!(world.command(accept), Ok(Reply::Applying));
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\ntwo!\nthree\nfour\nFIVE\n");
+    assert_eq!(world.states(), [HunkState::Stale, ACCEPTED]);
 }
 
 #[test]
