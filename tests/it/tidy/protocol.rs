@@ -13,6 +13,47 @@ use super::{File, assert_found, assert_none, files};
 /// What looks like a command's name and is a file's.
 const FILES: &[&str] = &["kkcode.config.yaml", "kkcode.config.yml", "kkcode.config.json"];
 
+/// What the protocol has and the server has not, because the issue that builds it is open; a command among these is refused
+/// with one sentence.
+const NOT_YET: &[&str] = &[
+    "kkcode.hunk.show",
+    "kkcode.file.diff",
+    "kkcode.proposal.edit",
+    "kkcode.review.undo",
+    "kkcode.review.redo",
+    "kkcode.review.comment",
+    "kkcode.review.send",
+    "kkcode.task.start",
+    "kkcode.task.list",
+    "kkcode.task.show",
+    "kkcode.task.logs",
+    "kkcode.task.cancel",
+    "kkcode.task.retry",
+    "kkcode.task.clean",
+    "kkcode.session.list",
+    "kkcode.session.show",
+    "kkcode.session.fork",
+    "kkcode.session.rename",
+    "kkcode.session.delete",
+    "kkcode.permission.answer",
+    "kkcode.permission.list",
+    "kkcode.permission.forget",
+    "kkcode.permission.setLevel",
+    "kkcode.question.answer",
+    "kkcode.model.list",
+    "kkcode.model.select",
+    "kkcode/proposal/content",
+    "kkcode/events/since",
+    "kkcode/secret/set",
+    "kkcode/document/save",
+    "kkcode/trust/didChange",
+    "kkcode/task/didChange",
+    "kkcode/permission/didAsk",
+    "kkcode/permission/didResolve",
+    "kkcode/question/didAsk",
+    "kkcode/question/didResolve",
+];
+
 /// Returns the Rust name of a message: `TurnDidUpdate` of `kkcode/turn/didUpdate`.
 fn type_name(spec: &MessageSpec) -> String {
     let words = spec.name.split(['.', '/']).skip(1);
@@ -28,16 +69,24 @@ fn messages() -> impl Iterator<Item = &'static MessageSpec> {
     COMMANDS.iter().chain(REQUESTS).chain(NOTIFICATIONS)
 }
 
-/// Returns the messages that no file names, by wire name or by type.
-fn unknown_to<'a>(server: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+/// Returns what is wrong with the messages that no file of the server names, by wire name or by type: those that are not
+/// announced in `not_yet`, and those that are and need not.
+fn unknown_to<'a>(server: impl IntoIterator<Item = &'a File>, not_yet: &[&str]) -> Vec<String> {
     let mut named = BTreeSet::new();
     for file in server {
         named.extend(mentions(file).into_iter().flatten().map(|mention| last(&mention.path).to_owned()));
         named
             .extend(shipped(file).into_iter().flatten().map(|token| token.text.trim_matches('"').to_owned()));
     }
-    let unknown = messages().filter(|spec| !named.contains(spec.name) && !named.contains(&type_name(spec)));
-    unknown.map(|spec| format!("{}: the server neither handles nor sends it", spec.name)).collect()
+    let verdict = |spec: &MessageSpec| {
+        let is_named = named.contains(spec.name) || named.contains(&type_name(spec));
+        match (is_named, not_yet.contains(&spec.name)) {
+            (false, false) => Some(format!("{}: the server neither handles nor sends it", spec.name)),
+            (true, true) => Some(format!("{}: is there now: take it out of NOT_YET", spec.name)),
+            (true, false) | (false, true) => None,
+        }
+    };
+    messages().filter_map(verdict).collect()
 }
 
 fn last(path: &str) -> &str {
@@ -71,7 +120,7 @@ fn server() -> impl Iterator<Item = &'static File> {
 
 #[test]
 fn the_server_knows_every_message_of_the_protocol() {
-    assert_none(&unknown_to(server()));
+    assert_none(&unknown_to(server(), NOT_YET));
 }
 
 #[test]
@@ -85,10 +134,11 @@ fn a_forgotten_message_is_found() {
         "server/lsp/src/a.rs",
         "use kkcode_protocol::commands::TurnStart;\nconst A: &str = \"kkcode.turn.cancel\";",
     );
-    let findings = unknown_to([&turns]);
+    let findings = unknown_to([&turns], &["kkcode.turn.start", "kkcode.task.start"]);
     assert_found(&findings, "kkcode.turn.show: the server");
     assert_found(&findings, "kkcode/turn/didFinish: the server");
-    assert_eq!(findings.len(), messages().count() - 2);
+    assert_found(&findings, "kkcode.turn.start: is there now");
+    assert_eq!(findings.len(), messages().count() - "turn.cancel task.start".split(' ').count());
 }
 
 #[test]
