@@ -6,6 +6,7 @@ use futures::StreamExt as _;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::Command;
 use kkcode_core::turn::{Failure, Turn, TurnEnd, TurnStatus, Usage};
+use kkcode_provider::answer::{Answer, Outcome};
 use kkcode_provider::request::{Content, Message, Request, Role, ToolCall};
 use kkcode_provider::stream::{ProviderError, StopReason, StreamEvent};
 use kkcode_store::Store;
@@ -46,14 +47,6 @@ struct Running {
     reply: String,
 }
 
-/// What one answer of the model was.
-struct Answer {
-    text: String,
-    thinking: String,
-    calls: Vec<ToolCall>,
-    stop: StopReason,
-}
-
 /// Runs a turn to its end.
 pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
     let cancel = ports.cancel.clone();
@@ -77,17 +70,23 @@ impl Running {
         self.keep(vec![prompt]).await?;
         for _ in 0..MOST_STEPS {
             let answer = self.ask(&model).await?;
-            let Answer { text, thinking, calls, stop } = answer;
-            self.reply.clone_from(&text);
-            let thinking = (!thinking.is_empty()).then_some(Content::Thinking { text: thinking });
-            let text = (!text.is_empty()).then_some(Content::Text { text });
-            let mut content: Vec<Content> = thinking.into_iter().chain(text).collect();
-            content.extend(calls.iter().cloned().map(Content::ToolCall));
-            let mut step = vec![Message { role: Role::Assistant, content }];
-            if stop == StopReason::ToolUse || !calls.is_empty() {
+            self.reply = answer.text();
+            let stop = match answer.outcome {
+                Some(Outcome::Completed(stop)) => stop,
+                Some(Outcome::Failed(error)) => return Err(failed(error)),
+                Some(Outcome::Refused) => StopReason::Refusal,
+                None | Some(Outcome::Truncated | Outcome::Cancelled) => {
+                    return Err(interrupted("the model's answer was cut off"));
+                }
+            };
+            let mut step = vec![Message { role: Role::Assistant, content: answer.content }];
+            if stop != StopReason::Refusal && !answer.calls.is_empty() {
                 let mut results = Vec::new();
-                for call in calls {
-                    results.push(self.call(call).await?);
+                for call in answer.calls {
+                    results.push(match call {
+                        Ok(call) => self.call(call).await?,
+                        Err(broken) => broken.result(),
+                    });
                 }
                 step.push(Message { role: Role::User, content: results });
                 self.keep(step).await?;
@@ -97,6 +96,7 @@ impl Running {
             return Ok(match stop {
                 StopReason::EndTurn | StopReason::ToolUse => TurnStatus::Completed,
                 StopReason::MaxTokens => interrupted("the model reached its output limit"),
+                StopReason::ContextFull => interrupted("the conversation fills all that the model can hold"),
                 StopReason::Refusal => TurnStatus::Failed(Failure {
                     class: "refusal".to_owned(),
                     message: "the model declined to answer".to_owned(),
@@ -114,12 +114,7 @@ impl Running {
             messages: self.messages.clone(),
             tools: tool::specs(),
         });
-        let mut answer = Answer {
-            text: String::new(),
-            thinking: String::new(),
-            calls: Vec::new(),
-            stop: StopReason::EndTurn,
-        };
+        let mut answer = Answer::default();
         let mut gathered = String::new();
         let mut due = Instant::now();
         loop {
@@ -133,40 +128,28 @@ impl Running {
             if !matches!(event, Some(Ok(StreamEvent::Text(_)))) {
                 self.tell_text(&mut gathered);
             }
-            match event {
-                None => return Err(self.cut_off(answer)),
-                Some(Err(error)) => {
-                    self.reply = answer.text;
-                    return Err(failed(error));
-                }
+            match &event {
                 Some(Ok(StreamEvent::Text(text))) => {
                     if gathered.is_empty() {
                         due = Instant::now() + GATHER;
                     }
-                    gathered += &text;
-                    answer.text += &text;
+                    gathered += text;
                 }
-                Some(Ok(StreamEvent::Thinking(text))) => {
-                    answer.thinking += &text;
-                    self.tell(Update::Thinking(text));
-                }
-                Some(Ok(StreamEvent::ToolCall(call))) => answer.calls.push(call),
+                Some(Ok(StreamEvent::Thinking(text))) => self.tell(Update::Thinking(text.clone())),
                 Some(Ok(StreamEvent::Usage(usage))) => {
-                    self.usage +=
-                        Usage { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens };
+                    let (input_tokens, output_tokens) = (usage.all_input_tokens(), usage.output_tokens);
+                    self.usage += Usage { input_tokens, output_tokens };
                 }
-                Some(Ok(StreamEvent::Stop(stop))) => {
-                    answer.stop = stop;
-                    return Ok(answer);
+                Some(Ok(StreamEvent::Retry(retry))) => {
+                    tracing::info!(after = ?retry.after, error = %retry.error, "the request is sent again");
                 }
+                _ => {}
+            }
+            answer.add(event);
+            if answer.outcome.is_some() {
+                return Ok(answer);
             }
         }
-    }
-
-    /// A stream that closes without its own end is never an answer; what came of it is shown.
-    fn cut_off(&mut self, answer: Answer) -> TurnStatus {
-        self.reply = answer.text;
-        interrupted("the model's answer was cut off")
     }
 
     async fn call(&mut self, call: ToolCall) -> Result<Content, TurnStatus> {

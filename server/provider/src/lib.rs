@@ -2,6 +2,7 @@
 //!
 //! Knows no tools, no files of the user and no editor. One file per dialect.
 
+pub mod answer;
 pub mod request;
 pub mod stream;
 

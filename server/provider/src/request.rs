@@ -44,10 +44,20 @@ pub enum Content {
         /// The text.
         text: String,
     },
+    /// A picture.
+    Image {
+        /// Its media type, such as `image/png`.
+        media_type: String,
+        /// Its bytes in base64.
+        data: String,
+    },
     /// What the model thought before it spoke.
     Thinking {
-        /// The thought.
+        /// The thought; empty where the provider shows none.
         text: String,
+        /// What the provider wants back with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seal: Option<Seal>,
     },
     /// The model wants a tool called.
     ToolCall(ToolCall),
@@ -62,6 +72,15 @@ pub enum Content {
     },
 }
 
+/// What a provider wants back, unchanged, with a thought of its model: a signature, or the thought itself, encrypted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seal {
+    /// The wire format that gave it. Others leave it out, and the thought with it.
+    pub format: String,
+    /// What it is; only that format knows.
+    pub data: Value,
+}
+
 /// A call of a tool by the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
@@ -73,6 +92,17 @@ pub struct ToolCall {
     pub input: Value,
 }
 
+/// A call that cannot be run, because its input is no complete JSON object. A type of its own, so that nobody runs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BrokenCall {
+    /// Ties the result to the call; unique in the conversation.
+    pub id: String,
+    /// Which tool.
+    pub name: String,
+    /// What is wrong with it, for the model.
+    pub why: String,
+}
+
 /// A tool as the model is told of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolSpec {
@@ -82,6 +112,22 @@ pub struct ToolSpec {
     pub description: &'static str,
     /// JSON Schema of its input.
     pub input_schema: Value,
+}
+
+impl BrokenCall {
+    /// Returns the call as it is kept in the conversation: without its input.
+    pub fn call(&self) -> ToolCall {
+        ToolCall {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            input: Value::Object(serde_json::Map::new()),
+        }
+    }
+
+    /// Returns what the model is answered.
+    pub fn result(self) -> Content {
+        Content::ToolResult { id: self.id, text: self.why, is_error: true }
+    }
 }
 
 impl Message {

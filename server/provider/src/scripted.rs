@@ -127,7 +127,7 @@ fn play(turn: usize, steps: Vec<Step>) -> BoxStream<'static, Result<StreamEvent,
                     tokio::time::sleep(Duration::from_millis(delay)).await;
                     return None;
                 }
-                Step::Error(ErrorStep { class, message }) => Err(ProviderError { class, message }),
+                Step::Error(ErrorStep { class, message }) => Err(ProviderError::new(class, message)),
                 Step::Stop(reason) => Ok(StreamEvent::Stop(reason)),
             })
         })
@@ -138,7 +138,7 @@ fn play(turn: usize, steps: Vec<Step>) -> BoxStream<'static, Result<StreamEvent,
 fn text_of(message: &Message) -> String {
     let texts = message.content.iter().filter_map(|content| match content {
         Content::Text { text } | Content::ToolResult { text, .. } => Some(text.as_str()),
-        Content::Thinking { .. } | Content::ToolCall(_) => None,
+        Content::Image { .. } | Content::Thinking { .. } | Content::ToolCall(_) => None,
     });
     texts.collect::<Vec<_>>().join("\n")
 }

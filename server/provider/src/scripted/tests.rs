@@ -51,7 +51,7 @@ async fn a_turn_is_played_as_it_is_written() {
         StreamEvent::Thinking("They want it loud.".into()),
         StreamEvent::Text("I will ".into()),
         StreamEvent::ToolCall(call),
-        StreamEvent::Usage(Usage { input_tokens: 10, output_tokens: 5 }),
+        StreamEvent::Usage(Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() }),
         StreamEvent::Stop(StopReason::ToolUse),
     ];
     assert_eq!(events(&scripted, 0, "please shout").await, expected.map(Ok));
