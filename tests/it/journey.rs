@@ -189,12 +189,13 @@ impl World {
         self.server.command(command, json!({"proposalId": proposal, "hunkId": hunk}))
     }
 
-    /// Kills the server as a crash would and starts another in its place, which is told of the open document.
-    fn crash(mut self) -> Self {
-        self.server.take_unread();
-        let fresh = start(&self.dir, capabilities());
-        std::mem::replace(&mut self.server, fresh).kill();
-        self
+    /// Kills the server as a crash would and starts another in its place, which is told of nothing.
+    fn crash(self) -> Self {
+        let Self { dir, mut server, version, text } = self;
+        server.take_unread();
+        server.kill();
+        let server = start(&dir, capabilities());
+        Self { dir, server, version, text }
     }
 
     /// Forgets what came and was not looked at.
