@@ -38,7 +38,7 @@ pub struct Loaded {
 
 /// Reads what is known of some folders, after turns whose process is gone were ended.
 pub(crate) fn load(connection: &mut Connection, folders: &[PathBuf], us: &Owner) -> Result<Loaded, Failure> {
-    let orphans = rescue::orphans(connection, us)?;
+    let orphans = rescue::orphans(connection)?;
     if !orphans.is_empty()
         && let Err(failure) = rescue::interrupt(connection, &orphans)
     {

@@ -11,15 +11,14 @@ use crate::read;
 use crate::write;
 
 /// Returns the turns that run for the store while their process is gone.
-pub(crate) fn orphans(connection: &Connection, us: &Owner) -> Result<Vec<TurnId>, Failure> {
+pub(crate) fn orphans(connection: &Connection) -> Result<Vec<TurnId>, Failure> {
     let mut statement =
         connection.prepare_cached("SELECT id, owner_pid, owner_start FROM turn WHERE ended_at IS NULL")?;
     let rows = statement.query_map([], |row| {
         Ok((TurnId::new(row.get::<_, String>(0)?), Owner { pid: row.get(1)?, start: row.get(2)? }))
     })?;
     let running = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    let gone = |owner: &Owner| owner != us && !owner.is_alive();
-    Ok(running.into_iter().filter(|(_, owner)| gone(owner)).map(|(turn, _)| turn).collect())
+    Ok(running.into_iter().filter(|(_, owner)| !owner.is_alive()).map(|(turn, _)| turn).collect())
 }
 
 /// Writes down that these turns were interrupted, with an event for each that nobody else has ended meanwhile.

@@ -1,7 +1,7 @@
 //! Which proposals and turns belong to which folders, and that they come back as core has them.
 
 use kkcode_core::effect::Effect;
-use kkcode_core::event::{Command, Event, Propose, StartTurn};
+use kkcode_core::event::{Command, Event, Propose, Selection, StartTurn};
 use kkcode_core::id::RequestId;
 use kkcode_core::proposal::{NewHunk, Proposal};
 use kkcode_core::state::State;
@@ -193,7 +193,7 @@ impl World {
         let (proposal, hunk) = undecided[self.below(undecided.len())];
         let (proposal, hunk) = (proposal.clone(), hunk.id.clone());
         let reason = (self.below(2) == 0).then(|| "no".to_owned());
-        self.command(Command::RejectHunk { proposal, hunk, reason });
+        self.command(Command::Reject { proposal, hunks: Selection::Hunk(hunk), reason });
     }
 }
 

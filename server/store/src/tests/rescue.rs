@@ -49,6 +49,22 @@ fn a_turn_whose_process_is_gone_is_interrupted_once() {
 }
 
 #[test]
+fn two_servers_that_find_the_same_orphan_tell_of_it_once() {
+    let home = home();
+    let store = store(&home);
+    commit_as(&store, gone(), small(Some("/w"), "/w/x"));
+    let interrupt = |database: &mut Database| {
+        database.write(|connection| {
+            let orphans = crate::rescue::orphans(connection)?;
+            crate::rescue::interrupt(connection, &orphans)?;
+            crate::rescue::interrupt(connection, &orphans)
+        })
+    };
+    wait(|done| store.run(interrupt, done)).unwrap();
+    assert_eq!(load(&store, &["/w"]).unwrap().last_seq, 1);
+}
+
+#[test]
 fn turns_of_this_and_of_other_living_processes_go_on() {
     let home = home();
     let store = store(&home);

@@ -42,6 +42,24 @@ fn numbers_go_on_when_a_store_is_closed_and_its_events_are_deleted() {
 }
 
 #[test]
+fn stores_that_come_and_go_do_not_disturb_each_other() {
+    let home = home();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let store = store(&home);
+            let come_and_go = move |_| {
+                let seq = commit(&store, vec![], vec![changed("p")]).unwrap()[0];
+                close(&store);
+                seq
+            };
+            std::thread::spawn(move || (0..25).map(come_and_go).collect::<Vec<u64>>())
+        })
+        .collect();
+    let seqs: BTreeSet<u64> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    assert_eq!(seqs, (1..=100).collect());
+}
+
+#[test]
 fn stores_that_make_the_same_database_at_once_agree() {
     for _ in 0..10 {
         let home = home();
