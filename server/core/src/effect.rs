@@ -33,8 +33,8 @@ pub enum Effect {
     Derive(Derive),
     /// Write hunks into files that no editor has open, all or none; answered by [`Event::FilesWritten`].
     WriteFiles {
-        /// Where the answer of the accept goes.
-        request: RequestId,
+        /// Where the answer of the accept goes, if it still waits for one.
+        request: Option<RequestId>,
         /// Whose hunks.
         proposal: ProposalId,
         /// What is written.

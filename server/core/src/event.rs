@@ -89,8 +89,8 @@ pub enum Event {
     },
     /// Our own write of files that are not open has ended.
     FilesWritten {
-        /// Where the answer of the accept goes.
-        request: RequestId,
+        /// Where the answer of the accept goes, if it still waits for one.
+        request: Option<RequestId>,
         /// Whose hunks.
         proposal: ProposalId,
         /// Which hunks are on the disk now, or why none of them is.

@@ -51,7 +51,7 @@ impl State {
             });
         }
         if edits.is_empty() {
-            return Ok(vec![Effect::WriteFiles { request, proposal, files: writes }]);
+            return Ok(vec![Effect::WriteFiles { request: Some(request), proposal, files: writes }]);
         }
         Ok(self.applying(request, &proposal, edits, writes))
     }
@@ -73,7 +73,7 @@ impl State {
             effects.push(Effect::Editor(EditorEffect::ApplyEdit(edit)));
         }
         if !files.is_empty() {
-            effects.push(Effect::WriteFiles { request, proposal: proposal.clone(), files });
+            effects.push(Effect::WriteFiles { request: None, proposal: proposal.clone(), files });
         }
         effects.push(Effect::Editor(EditorEffect::Refresh(proposal.clone())));
         effects
@@ -152,19 +152,16 @@ impl State {
 
     pub(super) fn files_written(
         &mut self,
-        request: RequestId,
+        request: Option<RequestId>,
         proposal: &ProposalId,
         result: Result<Vec<HunkId>, String>,
     ) -> Vec<Effect> {
-        let hunks = match result {
-            Ok(hunks) => hunks,
-            // The message is for the case that the request has its answer: edits of open documents are on their way.
-            Err(reason) => {
-                return vec![
-                    Effect::Editor(EditorEffect::Message(reason.clone())),
-                    Effect::Reply(request, Err(Refusal::NotWritten(reason))),
-                ];
+        let hunks = match (result, request) {
+            (Ok(hunks), _) => hunks,
+            (Err(reason), Some(request)) => {
+                return vec![Effect::Reply(request, Err(Refusal::NotWritten(reason)))];
             }
+            (Err(reason), None) => return vec![Effect::Editor(EditorEffect::Message(reason))],
         };
         let mut commit = Commit::default();
         if let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) {
@@ -173,11 +170,9 @@ impl State {
             }
         }
         changed_event(&self.documents, &self.reviews, proposal, &mut commit);
-        vec![
-            Effect::Persist(commit),
-            Effect::Editor(EditorEffect::Refresh(proposal.clone())),
-            Effect::Reply(request, Ok(Reply::Accepted)),
-        ]
+        let refresh = Effect::Editor(EditorEffect::Refresh(proposal.clone()));
+        let reply = request.map(|request| Effect::Reply(request, Ok(Reply::Accepted)));
+        [Effect::Persist(commit), refresh].into_iter().chain(reply).collect()
     }
 }
 

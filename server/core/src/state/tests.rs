@@ -386,7 +386,7 @@ fn a_hunk_of_a_closed_file_is_written_by_us() {
     let command = Command::Accept { proposal: proposal.clone(), hunks: Selection::Hunk(hunk.clone()) };
     world.handle(Event::Requested { request: RequestId(9), command });
     assert_eq!(world.writes, std::slice::from_ref(&hunk));
-    world.handle(Event::FilesWritten { request: RequestId(9), proposal, result: Ok(vec![hunk]) });
+    world.handle(Event::FilesWritten { request: Some(RequestId(9)), proposal, result: Ok(vec![hunk]) });
     assert_eq!(world.states(), [PENDING, SAVED]);
     assert_eq!(world.replies.pop(), Some(Ok(Reply::Accepted)));
 }
