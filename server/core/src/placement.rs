@@ -111,12 +111,19 @@ impl Placement {
     /// Returns the lines that have to be handed to [`Placement::follow`] when `changed` lines change: those, and all of
     /// every hunk that they touch.
     pub fn reach(&self, changed: Range<usize>) -> Range<usize> {
-        self.places
-            .iter()
-            .filter(|place| place.lines.start <= changed.end && place.lines.end >= changed.start)
-            .fold(changed.clone(), |all, place| {
-                all.start.min(place.lines.start)..all.end.max(place.lines.end)
-            })
+        let widened = |lines: &Range<usize>, touched: &dyn Fn(&Range<usize>) -> bool| {
+            let places = self.places.iter().map(|place| &place.lines).filter(|place| touched(place));
+            places.fold(lines.clone(), |all, place| all.start.min(place.start)..all.end.max(place.end))
+        };
+        let mut reach = widened(&changed, &|place| place.start <= changed.end && place.end >= changed.start);
+        // What is left of two hunks after one edit of both is the same lines; neither is cut in two.
+        loop {
+            let wider = widened(&reach, &|place| place.start < reach.end && place.end > reach.start);
+            if wider == reach {
+                return reach;
+            }
+            reach = wider;
+        }
     }
 
     /// Follows one change of the text: from line `at` on, the lines `before` were replaced by the lines `after`.

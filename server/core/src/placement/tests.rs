@@ -152,6 +152,23 @@ fn one_range_for_two_accepted_hunks_is_read_as_both() {
     assert_eq!(render(&placement), "+1..2 +4..6");
 }
 
+#[test]
+fn two_hunks_that_one_edit_made_into_the_same_lines_move_together() {
+    let base = Lines::new("a\nb\na\na\n\nb\nc\nb\nb\n");
+    let hunks = hunks(&base, &Lines::new("c\n"));
+    let (mut text, mut placement) = Placement::expected(&base, &pending(&hunks));
+    let mut replace = |lines: Range<usize>, new: &[&str]| {
+        let reach = placement.reach(lines.clone());
+        let before = text[reach.clone()].to_vec();
+        let end = reach.end + new.len() - lines.len();
+        text.splice(lines, new.iter().map(|line| (*line).to_owned()));
+        placement.follow(reach.start, &before, &text[reach.start..end]);
+        render(&placement)
+    };
+    assert_eq!(replace(5..8, &["a"]), "!0..6 !5..7");
+    assert_eq!(replace(0..2, &[]), "!0..4 !3..5");
+}
+
 fn any_lines() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(&["a\n", "b\n", "c\n", "}\n", "\n", "x = 1\n"][..]), 0..14)
         .prop_map(|l| l.concat())
@@ -168,7 +185,7 @@ fn accept(text: &mut Vec<String>, placement: &mut Placement, hunk: &HunkId) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
     fn whatever_subset_is_in_the_text_taking_the_rest_gives_the_proposed_text(
