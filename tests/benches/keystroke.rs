@@ -79,7 +79,9 @@ impl Typist {
         let uri = format!("file://{}/document.py", folder.display());
         let document = json!({"uri": uri, "languageId": "python", "version": 0, "text": text});
         server.notify("textDocument/didOpen", &json!({"textDocument": document}))?;
-        let mut typist = Self { server, barrier: candidate.barrier, uri };
+        // Ruff applies a change before it reads the next message; its code actions would read the whole document.
+        let barrier = if candidate.name == probe::OURS { "textDocument/codeAction" } else { probe::UNKNOWN };
+        let mut typist = Self { server, barrier, uri };
         typist.barrier(0)?;
         Ok(typist)
     }
@@ -101,6 +103,11 @@ impl Typist {
     /// Waits for the answer to a cheap request, which the server can give only after what was sent before.
     fn barrier(&mut self, line: usize) -> Result<()> {
         let at = json!({"line": line, "character": 0});
-        self.server.request(self.barrier, &json!({"textDocument": {"uri": self.uri}, "position": at}))
+        let params = json!({
+            "textDocument": {"uri": self.uri},
+            "range": {"start": at, "end": at},
+            "context": {"diagnostics": []},
+        });
+        self.server.request(self.barrier, &params)
     }
 }

@@ -10,8 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
+/// The name of this project's server.
+pub(crate) const OURS: &str = "kkcode-lsp";
+
 /// A method that no server knows; the answer says so.
-const UNKNOWN: &str = "bench/unknown";
+pub(crate) const UNKNOWN: &str = "bench/unknown";
 
 /// A program that can be started as a language server.
 #[derive(Clone, Debug)]
@@ -20,8 +23,6 @@ pub(crate) struct Candidate {
     pub(crate) name: &'static str,
     program: PathBuf,
     arguments: &'static [&'static str],
-    /// A cheap request about a line, whose answer proves that the changes sent before were applied.
-    pub(crate) barrier: &'static str,
 }
 
 impl Candidate {
@@ -37,12 +38,7 @@ impl Candidate {
         // This program is target/release/deps/NAME-HASH.
         let here = std::env::current_exe()?;
         let release = here.ancestors().nth(2).context("the folder of the release build")?;
-        Ok(Self {
-            name: "kkcode-lsp",
-            program: release.join("kkcode-lsp"),
-            arguments: &[],
-            barrier: "textDocument/hover",
-        })
+        Ok(Self { name: OURS, program: release.join(OURS), arguments: &[] })
     }
 
     /// Returns `ruff server`, the yardstick, if `tests/install/ruff` has put it there.
@@ -52,14 +48,7 @@ impl Candidate {
             None => root()?.join("target/tools"),
         };
         let program = tools.join("ruff/bin/ruff");
-        // It applies a change before it reads the next message, and says at once that it does not know a method; its hover
-        // would read the whole document.
-        Ok(program.is_file().then_some(Self {
-            name: "ruff server",
-            program,
-            arguments: &["server"],
-            barrier: UNKNOWN,
-        }))
+        Ok(program.is_file().then_some(Self { name: "ruff server", program, arguments: &["server"] }))
     }
 }
 
