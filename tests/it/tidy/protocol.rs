@@ -16,8 +16,6 @@ const FILES: &[&str] = &["kkcode.config.yaml", "kkcode.config.yml", "kkcode.conf
 /// What the protocol has and the server has not, because the issue that builds it is open; a command among these is refused
 /// with one sentence.
 const NOT_YET: &[&str] = &[
-    "kkcode.hunk.show",
-    "kkcode.file.diff",
     "kkcode.proposal.edit",
     "kkcode.review.undo",
     "kkcode.review.redo",
@@ -42,7 +40,6 @@ const NOT_YET: &[&str] = &[
     "kkcode.question.answer",
     "kkcode.model.list",
     "kkcode.model.select",
-    "kkcode/proposal/content",
     "kkcode/events/since",
     "kkcode/secret/set",
     "kkcode/document/save",
