@@ -6,6 +6,16 @@ pub mod answer;
 pub mod request;
 pub mod stream;
 
+pub mod reader;
+pub mod wire;
+
+mod calls;
+mod failure;
+
+mod anthropic;
+mod ollama;
+mod openai_chat;
+mod openai_responses;
 pub mod scripted;
 
 pub mod lines;
