@@ -39,6 +39,9 @@ pub(crate) struct Performer {
     deriving: BTreeSet<u64>,
     /// Those who want to see the state, and the questions that were open when they asked.
     viewers: Vec<(BTreeSet<u64>, oneshot::Sender<Snapshot>)>,
+    /// How many answers of the store about the whole workspace are out; at the beginning the first, which nobody has
+    /// asked for yet.
+    loads: Loads,
     /// Counts the questions.
     questions: u64,
     /// Counts the lists of effects, so that a failed commit takes only its own along.
@@ -48,6 +51,15 @@ pub(crate) struct Performer {
 struct RunningTurn {
     cancel: CancellationToken,
     task: JoinHandle<()>,
+}
+
+/// Whether what is in memory is what the store knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loads {
+    /// Nobody has asked yet.
+    Never,
+    /// So many questions are out.
+    Out(usize),
 }
 
 /// One thing to be done, when everything in front of it has been done.
@@ -83,6 +95,7 @@ impl Performer {
             queue,
             deriving,
             viewers,
+            loads: Loads::Never,
             questions,
             batches,
         }
@@ -156,7 +169,15 @@ impl Performer {
         self.drain(state);
     }
 
+    /// Tells whether the state is what the store knows, so that it can be asked and changed.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.loads == Loads::Out(0)
+    }
+
     pub(crate) fn loaded(&mut self, generation: u64, result: Result<Loaded, StoreError>) -> Event {
+        if let Loads::Out(count) = &mut self.loads {
+            *count = count.saturating_sub(1);
+        }
         let loaded = result.unwrap_or_else(|error| {
             self.tell(EditorEffect::Message(format!("kkcode cannot read its store: {error}")));
             Loaded::default()
@@ -246,6 +267,10 @@ impl Performer {
             Effect::Load { folders, generation } => {
                 let handle = self.handle.clone();
                 let home = self.config.home.clone();
+                self.loads = match self.loads {
+                    Loads::Never => Loads::Out(1),
+                    Loads::Out(count) => Loads::Out(count + 1),
+                };
                 // What a crash interrupted is finished before anybody looks at the files.
                 tokio::task::spawn_blocking(move || write::recover(&home));
                 self.store.load(folders, move |result| handle.put(Input::Loaded(generation, result)));

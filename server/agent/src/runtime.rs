@@ -1,5 +1,6 @@
 //! The runtime: the one task that owns the state, takes in events and performs effects.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -178,25 +179,25 @@ impl Handle {
 async fn run(mut inputs: mpsc::UnboundedReceiver<Input>, mut performer: Performer) {
     let mut state = State::default();
     // Until the store has told what it knows, nobody asks and nobody is answered.
-    let mut loaded = false;
-    let mut early = Vec::new();
+    let mut early = VecDeque::new();
     while let Some(input) = inputs.recv().await {
         match input {
-            Input::Request(..) | Input::Snapshot(_) if !loaded => early.push(input),
             Input::Stop(stopped) => {
                 performer.stop().await;
                 let _nobody_waits = stopped.send(());
                 return;
             }
+            input @ (Input::Request(..) | Input::Snapshot(_)) => early.push_back(input),
             Input::Loaded(generation, result) => {
                 let event = performer.loaded(generation, result);
                 performer.handle(&mut state, event);
-                loaded = true;
-                for input in std::mem::take(&mut early) {
-                    take(&mut state, &mut performer, input);
-                }
             }
             input => take(&mut state, &mut performer, input),
+        }
+        while performer.is_ready()
+            && let Some(input) = early.pop_front()
+        {
+            take(&mut state, &mut performer, input);
         }
     }
 }

@@ -76,3 +76,21 @@ fn two_kills_in_a_row_change_nothing() {
     assert_eq!(world.hunks(&proposal), before);
     world.done();
 }
+
+#[test]
+fn a_store_that_is_busy_is_waited_for_and_then_the_command_is_refused_and_not_done() {
+    let mut world = World::new();
+    let proposal = world.turn();
+    let ids: Vec<String> = world.hunks(&proposal).into_iter().map(|hunk| hunk.id).collect();
+    let other = rusqlite::Connection::open(world.dir.path().join("home/state.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = world.hunk_command("kkcode.hunk.reject", &proposal, &ids[0]).unwrap_err();
+    assert!(refused.code == -32803 && refused.message.contains("in use"), "{refused}");
+    let message = world.server.expect_notification("window/showMessage");
+    assert!(message["message"].as_str().unwrap().contains("could not write to its store"), "{message}");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(world.states(&proposal), ["pending", "pending"]);
+    world.hunk_command("kkcode.hunk.reject", &proposal, &ids[0]).unwrap();
+    assert_eq!(world.states(&proposal), ["rejected", "pending"]);
+    world.done();
+}
