@@ -142,20 +142,33 @@ fn collect(mut stderr: ChildStderr) -> Arc<(Mutex<Errors>, Condvar)> {
     collected
 }
 
+/// What the thread that writes is asked to do.
+#[derive(Debug)]
+enum Work {
+    Write(Vec<u8>),
+    Tell(Sender<()>),
+}
+
 /// The stdin of a child; clones share it. A thread writes, so that a child that does not read blocks no test.
 #[derive(Clone, Debug)]
 pub(crate) struct Input {
     /// Gone once the input is closed.
-    thread: Arc<Mutex<Option<Sender<Vec<u8>>>>>,
+    thread: Arc<Mutex<Option<Sender<Work>>>>,
 }
 
 impl Input {
     fn new(mut stdin: ChildStdin) -> Self {
-        let (sender, receiver) = channel::<Vec<u8>>();
+        let (sender, receiver) = channel();
         thread::spawn(move || {
-            while let Ok(bytes) = receiver.recv() {
-                if stdin.write_all(&bytes).and_then(|()| stdin.flush()).is_err() {
-                    return;
+            while let Ok(work) = receiver.recv() {
+                match work {
+                    Work::Write(bytes) => {
+                        if stdin.write_all(&bytes).and_then(|()| stdin.flush()).is_err() {
+                            return;
+                        }
+                    }
+                    // Nobody may be waiting any more.
+                    Work::Tell(taken) => drop(taken.send(())),
                 }
             }
         });
@@ -166,8 +179,17 @@ impl Input {
     pub(crate) fn write(&self, bytes: Vec<u8>) {
         if let Some(thread) = &*lock(&self.thread) {
             // The thread is gone if the child no longer reads; its end says why.
-            drop(thread.send(bytes));
+            drop(thread.send(Work::Write(bytes)));
         }
+    }
+
+    /// Waits until everything before is in the pipe, which holds 64 KiB on Linux; returns whether it is.
+    pub(crate) fn wait_taken(&self) -> bool {
+        let (sender, taken) = channel();
+        if let Some(thread) = &*lock(&self.thread) {
+            drop(thread.send(Work::Tell(sender)));
+        }
+        taken.recv_timeout(DEADLINE).is_ok()
     }
 
     /// Closes the input once everything before is written.

@@ -157,6 +157,11 @@ impl TestServer {
         self.process.input().write(bytes.into());
     }
 
+    /// Waits until the server has taken what was sent, but for what a pipe holds (64 KiB on Linux).
+    pub fn wait_taken(&self) {
+        assert!(self.process.input().wait_taken(), "the server does not read; stderr: {}", self.stderr());
+    }
+
     /// Waits for the first notification of this method and returns its params.
     pub fn expect_notification(&mut self, wanted: &str) -> Value {
         self.wait_for(wanted, |message| match message {

@@ -52,7 +52,8 @@ pub(crate) enum RequestError {
 /// back when its time is over. So only answers to requests that are already running can still be added.
 ///
 /// This pause cannot deadlock by itself: writing never depends on reading, so it ends as soon as the client reads. A
-/// client that waits with reading until it has written everything stalls itself, and only itself.
+/// client that waits with reading until it has written everything stalls itself, and only itself. During the pause the end
+/// of the input is not noticed; the end of the output, of the client's process, and signals are.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     shared: Arc<Shared>,
@@ -297,10 +298,10 @@ impl Drop for Withdraw {
     }
 }
 
-/// Returns the message `head` with `params`, or logs why there is none.
+/// Returns the message `head` with `params`, which are left out when they are null, or logs why there is none.
 fn encode(method: &str, mut head: Value, params: impl Serialize) -> Option<Box<[u8]>> {
     let encoded = serde_json::to_value(params).and_then(|params| {
-        if let Some(head) = head.as_object_mut() {
+        if let Some(head) = head.as_object_mut().filter(|_| !params.is_null()) {
             head.insert("params".to_owned(), params);
         }
         serde_json::to_vec(&head)

@@ -33,6 +33,13 @@ fn messages_keep_their_order() {
 }
 
 #[test]
+fn null_params_are_left_out() {
+    let client = client();
+    client.notify("a", Value::Null);
+    assert_eq!(written(&client), [r#"{"jsonrpc":"2.0","method":"a"}"#]);
+}
+
+#[test]
 fn the_latest_of_a_key_replaces_what_is_not_yet_written() {
     let client = client();
     client.notify_latest("x", "a", json!([1]));
