@@ -1,3 +1,5 @@
+//! The identity of processes, with real ones.
+
 use super::*;
 
 #[test]

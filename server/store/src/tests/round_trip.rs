@@ -1,3 +1,5 @@
+//! What is written comes back as it was.
+
 use kkcode_core::proposal::{FileChange, Proposal};
 use kkcode_core::turn::Failure;
 
