@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::calls::{CallIds, PartialCall};
 use crate::request::{Content, Message, Request, Role, Seal};
 use crate::stream::{ProviderError, StopReason, StreamEvent, Usage};
-use crate::wire::{self, Decode, Settings};
+use crate::wire::{self, Decode, Settings, set};
 
 /// What seals of this format are called.
 const FORMAT: &str = "anthropic";
@@ -46,19 +46,19 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
         "stream": !settings.whole,
     });
     if !request.system.is_empty() {
-        body["system"] = json!([{"type": "text", "text": request.system}]);
+        set(&mut body, "system", json!([{"type": "text", "text": request.system}]));
         cache_last(body.get_mut("system"));
     }
     if !request.tools.is_empty() {
         let tool = |tool: &crate::request::ToolSpec| json!({"name": tool.name, "description": tool.description, "input_schema": tool.input_schema});
-        body["tools"] = request.tools.iter().map(tool).collect();
+        set(&mut body, "tools", request.tools.iter().map(tool).collect::<Value>());
         cache_last(body.get_mut("tools"));
     }
     if let Some(budget) = settings.thinking_budget {
         // The budget is a part of the output limit, and something must be left for the answer.
         let budget = budget.min(max_tokens.saturating_sub(LEAST_BUDGET)).max(LEAST_BUDGET);
-        body["thinking"] = json!({"type": "enabled", "budget_tokens": budget});
-        body["max_tokens"] = json!(max_tokens.max(budget.saturating_add(LEAST_BUDGET)));
+        set(&mut body, "thinking", json!({"type": "enabled", "budget_tokens": budget}));
+        set(&mut body, "max_tokens", max_tokens.max(budget.saturating_add(LEAST_BUDGET)));
     }
     body
 }
@@ -183,6 +183,7 @@ struct WholeMessage {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names on the wire")]
 struct Counts {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
@@ -323,9 +324,8 @@ impl Decode for Decoder {
                 }
                 out.push(StreamEvent::Stop(self.stop.unwrap_or(StopReason::EndTurn)));
             }
+            "error" | "" => return Err(crate::failure::of_frame(&wire::read(frame)?)),
             // Pings, and what is new.
-            "error" => return Err(crate::failure::of_frame(&wire::read(frame)?)),
-            "" => return Err(crate::failure::of_frame(&wire::read(frame)?)),
             _ => {}
         }
         Ok(())

@@ -10,8 +10,8 @@ const SHOWN: usize = 200;
 /// How much of a server's own message is shown, in characters.
 const LONGEST_MESSAGE: usize = 1000;
 
-/// What servers write when a conversation does not fit, in lower case: Anthropic, OpenAI, `DeepSeek`, Qwen, GLM, Gemini,
-/// OpenRouter, vLLM, llama.cpp, LM Studio, Ollama, LiteLLM.
+/// What servers write when a conversation does not fit, in lower case: Anthropic, `OpenAI`, `DeepSeek`, Qwen, GLM, Gemini,
+/// `OpenRouter`, vLLM, llama.cpp, LM Studio, Ollama, `LiteLLM`.
 const CONTEXT: [&str; 15] = [
     "context_length_exceeded",
     "contextwindowexceeded",

@@ -6,7 +6,12 @@ pub mod answer;
 pub mod request;
 pub mod stream;
 
+pub mod endpoint;
+pub mod http;
 pub mod reader;
+pub mod record;
+pub mod remote;
+pub mod retry;
 pub mod wire;
 
 mod calls;

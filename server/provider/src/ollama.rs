@@ -5,13 +5,13 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::calls::{CallIds, PartialCall};
 use crate::openai_chat::function;
 use crate::request::{Content, Message, Request, Role};
 use crate::stream::{ProviderError, StopReason, StreamEvent, Usage};
-use crate::wire::{self, Decode, Settings};
+use crate::wire::{self, Decode, Settings, set};
 
 /// Returns the body of a request.
 pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
@@ -24,18 +24,19 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
     }
     let mut body = json!({"model": request.model, "messages": messages, "stream": !settings.whole});
     if !request.tools.is_empty() {
-        body["tools"] = request.tools.iter().map(function).collect();
+        set(&mut body, "tools", request.tools.iter().map(function).collect::<Value>());
     }
     // Without `num_ctx` the server keeps to its own small limit and silently drops the beginning of the conversation.
-    for (name, value) in [("num_ctx", settings.context_limit), ("num_predict", settings.max_tokens)] {
-        if let Some(value) = value {
-            body["options"][name] = json!(value);
-        }
+    let limits = [("num_ctx", settings.context_limit), ("num_predict", settings.max_tokens)];
+    let options: Map<String, Value> =
+        limits.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+    if !options.is_empty() {
+        set(&mut body, "options", options);
     }
     if let Some(effort) = &settings.effort {
-        body["think"] = json!(effort);
+        set(&mut body, "think", json!(effort));
     } else if settings.thinking_budget.is_some() {
-        body["think"] = json!(true);
+        set(&mut body, "think", json!(true));
     }
     body
 }
@@ -66,10 +67,10 @@ fn encode_message(message: &Message, all: &[Message], messages: &mut Vec<Value>)
     };
     let mut encoded = json!({"role": role, "content": text});
     if !images.is_empty() {
-        encoded["images"] = json!(images);
+        set(&mut encoded, "images", json!(images));
     }
     if !calls.is_empty() {
-        encoded["tool_calls"] = json!(calls);
+        set(&mut encoded, "tool_calls", json!(calls));
     }
     messages.push(encoded);
 }

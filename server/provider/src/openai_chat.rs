@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::calls::{CallIds, PartialCall};
 use crate::request::{Content, Message, Request, Role, ToolSpec};
 use crate::stream::{ErrorClass, ProviderError, StopReason, StreamEvent, Usage};
-use crate::wire::{self, Decode, Settings};
+use crate::wire::{self, Decode, Settings, set};
 
 /// Who is asked: they disagree on names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,20 +42,20 @@ pub(crate) fn encode(request: &Request, settings: &Settings, server: Server) -> 
     }
     let mut body = json!({"model": request.model, "messages": messages, "stream": !settings.whole});
     if !settings.whole {
-        body["stream_options"] = json!({"include_usage": true});
+        set(&mut body, "stream_options", json!({"include_usage": true}));
     }
     if !request.tools.is_empty() {
-        body["tools"] = request.tools.iter().map(function).collect();
+        set(&mut body, "tools", request.tools.iter().map(function).collect::<Value>());
     }
     if let Some(max_tokens) = settings.max_tokens {
         let name = match server {
             Server::OpenAi => "max_completion_tokens",
             Server::Compatible => "max_tokens",
         };
-        body[name] = json!(max_tokens);
+        set(&mut body, name, json!(max_tokens));
     }
     if let Some(effort) = &settings.effort {
-        body["reasoning_effort"] = json!(effort);
+        set(&mut body, "reasoning_effort", json!(effort));
     }
     body
 }
@@ -169,7 +169,7 @@ struct Said {
     refusal: Option<String>,
     /// `DeepSeek`, Qwen, GLM, Kimi, vLLM, llama.cpp.
     reasoning_content: Option<String>,
-    /// OpenRouter, newer vLLM, LM Studio.
+    /// `OpenRouter`, newer vLLM, LM Studio.
     reasoning: Option<String>,
     tool_calls: Option<Vec<CallPiece>>,
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::calls::{CallIds, PartialCall};
 use crate::request::{Content, Message, Request, Role, Seal};
 use crate::stream::{ErrorClass, ProviderError, StopReason, StreamEvent, Usage};
-use crate::wire::{self, Decode, Settings};
+use crate::wire::{self, Decode, Settings, set};
 
 /// What seals of this format are called.
 const FORMAT: &str = "openai_responses";
@@ -31,7 +31,7 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
         "store": false,
     });
     if !request.system.is_empty() {
-        body["instructions"] = json!(request.system);
+        set(&mut body, "instructions", json!(request.system));
     }
     if !request.tools.is_empty() {
         let tool = |tool: &crate::request::ToolSpec| {
@@ -43,19 +43,23 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
                 "strict": false,
             })
         };
-        body["tools"] = request.tools.iter().map(tool).collect();
+        set(&mut body, "tools", request.tools.iter().map(tool).collect::<Value>());
     }
     if let Some(max_tokens) = settings.max_tokens {
-        body["max_output_tokens"] = json!(max_tokens);
+        set(&mut body, "max_output_tokens", json!(max_tokens));
     }
     let name = request.model.rsplit('/').next().unwrap_or_default();
     if settings.effort.is_some() || THINKING.iter().any(|thinking| name.starts_with(thinking)) {
         // What is not kept at the server comes back encrypted.
-        body["include"] = json!(["reasoning.encrypted_content"]);
-        body["reasoning"] = json!({"summary": "auto"});
-    }
-    if let Some(effort) = &settings.effort {
-        body["reasoning"]["effort"] = json!(effort);
+        set(&mut body, "include", json!(["reasoning.encrypted_content"]));
+        set(
+            &mut body,
+            "reasoning",
+            match &settings.effort {
+                Some(effort) => json!({"summary": "auto", "effort": effort}),
+                None => json!({"summary": "auto"}),
+            },
+        );
     }
     body
 }
@@ -229,7 +233,7 @@ impl Decoder {
                 if !was_told {
                     wire::thinking(out, Some(texts(&item, "summary")));
                 }
-                self.seal(item, out);
+                Self::seal(item, out);
             }
             "message" if !was_told => {
                 let parts = item.get("content").and_then(Value::as_array).into_iter().flatten();
@@ -244,7 +248,7 @@ impl Decoder {
     }
 
     /// The encrypted thought is taken from the finished item only: in the one that was added it may be incomplete.
-    fn seal(&mut self, mut item: Value, out: &mut Vec<StreamEvent>) {
+    fn seal(mut item: Value, out: &mut Vec<StreamEvent>) {
         if let Some(object) = item.as_object_mut()
             && object.get("encrypted_content").is_some_and(Value::is_string)
         {

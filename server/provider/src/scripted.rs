@@ -1,7 +1,7 @@
 //! The `scripted` provider: a model that plays a file, for the demo and the tests.
 //!
 //! A script is YAML, `turns:` a list; each request of a conversation plays the next turn, counted by the model's messages
-//! that are in the request. `protocol/README.md` has the format.
+//! that are in the request. `protocol/README.md` has the format. A folder of recorded exchanges is played in the same way.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use futures::stream::{self, BoxStream};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::reader::Reader;
+use crate::record;
 use crate::request::{Content, Message, Request, Role, ToolCall};
 use crate::stream::{ErrorClass, Provider, ProviderError, StopReason, StreamEvent, Usage};
 
@@ -67,6 +69,27 @@ impl Scripted {
         Self { script }
     }
 
+    /// Returns what was heard when the exchange was recorded that is next in this conversation.
+    fn replay(&self, request: &Request) -> Vec<Result<StreamEvent, ProviderError>> {
+        let index = request.messages.iter().filter(|message| message.role == Role::Assistant).count();
+        let next = record::exchanges(&self.script).and_then(|exchanges| {
+            let count = exchanges.len();
+            let path = self.script.display();
+            let over =
+                || format!("the folder {path} has {count} recorded answers and was asked for one more");
+            exchanges.into_iter().nth(index).ok_or_else(over)
+        });
+        let exchange = match next {
+            Ok(exchange) => exchange,
+            Err(error) => return vec![Err(ProviderError::new(ErrorClass::Script, error))],
+        };
+        let mut reader = Reader::new(exchange.format, request);
+        let mut events: Vec<_> =
+            exchange.body.iter().flat_map(|piece| reader.push(piece.as_bytes())).collect();
+        events.extend(reader.finish());
+        events
+    }
+
     fn turn(&self, request: &Request) -> Result<(usize, ScriptTurn), ProviderError> {
         let path = self.script.display();
         let error = |message: String| ProviderError::new(ErrorClass::Script, message);
@@ -93,6 +116,9 @@ impl Scripted {
 impl Provider for Scripted {
     fn stream(&self, request: Request) -> BoxStream<'static, Result<StreamEvent, ProviderError>> {
         let scripted = self.clone();
+        if self.script.is_dir() {
+            return stream::once(async move { stream::iter(scripted.replay(&request)) }).flatten().boxed();
+        }
         stream::once(async move { scripted.turn(&request) })
             .flat_map(|turn| match turn {
                 Ok((index, turn)) => play(index, with_stop(turn.stream)),

@@ -103,6 +103,13 @@ pub(crate) fn protocol(message: impl fmt::Display) -> ProviderError {
     ProviderError::new(ErrorClass::Protocol, message.to_string())
 }
 
+/// Puts a member into a JSON object that is being made.
+pub(crate) fn set(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Value::Object(object) = object {
+        object.insert(name.to_owned(), value.into());
+    }
+}
+
 /// Adds text, if there is any.
 pub(crate) fn text(out: &mut Vec<StreamEvent>, text: Option<String>) {
     out.extend(text.filter(|text| !text.is_empty()).map(StreamEvent::Text));

@@ -52,7 +52,7 @@ fn only_a_complete_object_is_an_input() {
     ] {
         match ids(&[]).finish(call("x", input)) {
             Ok(StreamEvent::BrokenCall(broken)) => {
-                assert!(broken.why.contains(part), "{input}: {}", broken.why)
+                assert!(broken.why.contains(part), "{input}: {}", broken.why);
             }
             other => panic!("{input}: {other:?}"),
         }

@@ -1,9 +1,22 @@
 //! Every dialect passes the same scenarios, on bytes written by hand, recorded and sent over a socket.
 
+#![expect(
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unnecessary_wraps,
+    clippy::unwrap_used,
+    reason = "this crate is for tests: they fail by a panic, and write json!(..) and Some(..) where they call and compare"
+)]
+
 mod contract;
+mod loopback;
 mod quirks;
 mod recorded;
+mod recording;
 mod requests;
+mod server;
 
 use std::path::PathBuf;
 

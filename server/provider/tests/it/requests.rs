@@ -98,7 +98,7 @@ fn conversations_are_encoded() {
     for (name, format) in NAMES {
         let body = checked(format, &Settings::default());
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/{name}/request.json"));
-        expect_file![path].assert_eq(&format!("{:#}\n", body));
+        expect_file![path].assert_eq(&format!("{body:#}\n"));
     }
 }
 

@@ -1,0 +1,157 @@
+//! A model behind HTTP: one request, and the stream of its answer.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _};
+use reqwest::Response;
+use tokio::time::{Instant, timeout_at};
+
+use crate::endpoint::Endpoint;
+use crate::http::{Broken, Http, broken, network};
+use crate::reader::Reader;
+use crate::record::Recorder;
+use crate::request::Request;
+use crate::stream::{Provider, ProviderError, StreamEvent};
+
+/// A model behind HTTP.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    endpoint: Arc<Endpoint>,
+    http: Http,
+    record: Option<std::path::PathBuf>,
+}
+
+impl Remote {
+    /// Makes a provider that asks this endpoint. Nothing is connected before the first request.
+    pub fn new(endpoint: Endpoint, http: Http) -> Self {
+        Self { endpoint: Arc::new(endpoint), http, record: None }
+    }
+
+    /// Writes every exchange into this folder, without secrets.
+    #[must_use]
+    pub fn recording_into(self, folder: std::path::PathBuf) -> Self {
+        Self { record: Some(folder), ..self }
+    }
+
+    async fn open(self, request: Request) -> Result<Body, ProviderError> {
+        let Self { endpoint, http, record } = self;
+        let started = Instant::now();
+        let deadline = started + endpoint.limits.total;
+        let encoded = endpoint.format().encode(&request, &endpoint.settings);
+        let mut recorder = record.map(|folder| Recorder::new(folder, &endpoint, &encoded));
+        let reader = Reader::new(endpoint.format(), &request);
+        match http.post(&endpoint, encoded.to_string().into_bytes(), deadline).await {
+            Ok(response) => {
+                if let Some(recorder) = &mut recorder {
+                    recorder.begin(response.status().as_u16(), response.headers());
+                }
+                let queue = VecDeque::new();
+                Ok(Body {
+                    endpoint,
+                    response: Some(response),
+                    reader,
+                    queue,
+                    deadline,
+                    spoken: Instant::now(),
+                    recorder,
+                })
+            }
+            Err(error) => {
+                let error = endpoint.explain(error);
+                if let Some(recorder) = recorder {
+                    recorder.end(&error.message);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Provider for Remote {
+    fn stream(&self, request: Request) -> BoxStream<'static, Result<StreamEvent, ProviderError>> {
+        stream::once(self.clone().open(request))
+            .map_ok(|body| {
+                stream::unfold(body, |mut body| async { body.next().await.map(|event| (event, body)) })
+            })
+            .try_flatten()
+            .boxed()
+    }
+}
+
+/// An answer that is being read. Dropping it closes the connection.
+struct Body {
+    endpoint: Arc<Endpoint>,
+    /// None when nothing more will be read.
+    response: Option<Response>,
+    reader: Reader,
+    queue: VecDeque<Result<StreamEvent, ProviderError>>,
+    deadline: Instant,
+    /// When the last event came.
+    spoken: Instant,
+    recorder: Option<Recorder>,
+}
+
+impl Body {
+    async fn next(&mut self) -> Option<Result<StreamEvent, ProviderError>> {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return Some(event.map_err(|error| self.endpoint.explain(error)));
+            }
+            let response = self.response.as_mut()?;
+            let limits = self.endpoint.limits;
+            let now = Instant::now();
+            let due = (now + limits.idle).min(self.spoken + limits.silent).min(self.deadline);
+            match timeout_at(due, response.chunk()).await {
+                Ok(Ok(Some(piece))) => {
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.piece(&piece);
+                    }
+                    self.queue.extend(self.reader.push(&piece));
+                    if !self.queue.is_empty() {
+                        self.spoken = Instant::now();
+                    }
+                    if self.reader.has_ended() {
+                        self.close("closed");
+                    }
+                }
+                Ok(Ok(None)) => self.finish(None),
+                Ok(Err(error)) => match broken(error) {
+                    Broken::Closed => self.finish(None),
+                    Broken::Failed(error) => self.finish(Some(error)),
+                },
+                Err(_) if due == self.deadline => {
+                    let total = limits.total.as_secs();
+                    self.finish(Some(network(format!("the answer took longer than {total} s"))));
+                }
+                Err(_) => {
+                    let idle = (due - self.spoken.max(now)).max(limits.idle.min(limits.silent)).as_secs();
+                    self.finish(Some(network(format!("the server fell silent for {idle} s"))));
+                }
+            }
+        }
+    }
+
+    /// Ends an answer that closed, or broke for this reason; if its own end was there already, nothing is lost.
+    fn finish(&mut self, why: Option<ProviderError>) {
+        let mut events = self.reader.finish();
+        let has_stop = events.iter().any(|event| matches!(event, Ok(StreamEvent::Stop(_))));
+        let end = why.as_ref().map_or_else(|| "closed".to_owned(), |error| error.message.clone());
+        if let Some(why) = why
+            && !has_stop
+        {
+            events.retain(Result::is_ok);
+            events.push(Err(why));
+        }
+        self.queue.extend(events);
+        self.close(&end);
+    }
+
+    fn close(&mut self, end: &str) {
+        self.response = None;
+        if let Some(recorder) = self.recorder.take() {
+            recorder.end(end);
+        }
+    }
+}
