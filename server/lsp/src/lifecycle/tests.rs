@@ -69,3 +69,30 @@ async fn a_process_that_has_ended_is_gone_at_once() {
     let (_process, process) = watch::channel(Some(id));
     assert_eq!(client_gone(process).await, id);
 }
+
+#[tokio::test]
+async fn what_is_said_while_the_server_stops_is_still_written() {
+    let (client, writer) = Client::new();
+    let (_process, process) = watch::channel(None);
+    let reader = Part::Ends(Ending::Exit { after_shutdown: true }).start();
+    let (sender, output) = std::sync::mpsc::channel();
+    let writer = thread("writer", move || writer.run(Sending(sender)));
+    let last = client.clone();
+    supervise(reader, writer, client, process, async move { last.notify("last", ()) }).await;
+    let written: Vec<u8> = output.try_iter().flatten().collect();
+    assert!(String::from_utf8(written).unwrap().ends_with(r#"{"jsonrpc":"2.0","method":"last"}"#));
+}
+
+/// A pipe whose other end is a channel.
+struct Sending(std::sync::mpsc::Sender<Vec<u8>>);
+
+impl io::Write for Sending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(bytes.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
