@@ -8,6 +8,7 @@ pub mod stream;
 
 pub mod endpoint;
 pub mod http;
+pub mod prices;
 pub mod reader;
 pub mod record;
 pub mod remote;
