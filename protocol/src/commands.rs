@@ -43,10 +43,14 @@ commands! {
     HunkAccept = "kkcode.hunk.accept" (review::HunkAcceptParams) -> review::DecisionResult;
     /// Rejects a hunk, or some of its lines.
     HunkReject = "kkcode.hunk.reject" (review::HunkRejectParams) -> review::DecisionResult;
+    /// Takes the user to a hunk.
+    HunkShow = "kkcode.hunk.show" (proposal::HunkShowParams) -> proposal::ShownResult;
     /// Accepts all open hunks of one file.
     FileAccept = "kkcode.file.accept" (review::FileDecisionParams) -> review::DecisionResult;
     /// Rejects all open hunks of one file.
     FileReject = "kkcode.file.reject" (review::FileDecisionParams) -> review::DecisionResult;
+    /// Opens what a file would be.
+    FileDiff = "kkcode.file.diff" (proposal::FileDiffParams) -> proposal::ShownResult;
     /// Accepts all open hunks of a proposal.
     ProposalAccept = "kkcode.proposal.accept" (review::ProposalDecisionParams) -> review::DecisionResult;
     /// Rejects all open hunks of a proposal.

@@ -253,6 +253,37 @@ pub struct ProposalContentResult {
     pub text: String,
 }
 
+/// Argument of `kkcode.hunk.show`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HunkShowParams {
+    /// The proposal.
+    pub proposal_id: ProposalId,
+    /// The hunk.
+    pub hunk_id: HunkId,
+}
+
+/// Argument of `kkcode.file.diff`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FileDiffParams {
+    /// The proposal.
+    pub proposal_id: ProposalId,
+    /// A file of it.
+    pub uri: Uri,
+}
+
+/// Answer to `kkcode.hunk.show` and `kkcode.file.diff`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ShownResult {
+    /// Whether the client was asked to show it. If not, it cannot, and a message says where to look.
+    pub shown: bool,
+}
+
 /// Body of `kkcode/proposal/didChange`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

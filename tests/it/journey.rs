@@ -1,4 +1,5 @@
 //! The thin road, from a command to an accepted hunk that survives a kill.
+#![cfg(test)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,8 +8,11 @@ use kkcode_tests::{Options, ResponseError, TestServer};
 use serde_json::{Value, json};
 
 mod accept;
+mod clients;
 mod commands;
 mod kill;
+mod strict;
+mod surface;
 
 const TEXT: &str = "one\ntwo\nthree\nfour\nfive\n";
 
@@ -63,16 +67,21 @@ impl World {
     }
 
     fn with(script: &str, capabilities: Value) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        for folder in ["home", "work"] {
-            fs::create_dir(dir.path().join(folder)).unwrap();
-        }
-        fs::write(dir.path().join("home/script.yaml"), script).unwrap();
-        let config = "provider:\n  default: play\n  play: {type: scripted, script: script.yaml}\n";
-        fs::write(dir.path().join("home/config.yaml"), config).unwrap();
-        fs::write(dir.path().join("work/x y.txt"), TEXT).unwrap();
+        let dir = folders(script);
         let server = start(&dir, capabilities);
         Self { dir, server, version: 1, text: TEXT.to_owned() }
+    }
+
+    /// A client that sends these params, but for the folder; with what `initialize` answers.
+    fn of(script: &str, params: &Value) -> (Self, Value) {
+        let dir = folders(script);
+        let mut options = options(&dir);
+        for (name, value) in params.as_object().expect("params") {
+            options = options.param(name, value.clone());
+        }
+        let mut server = options.start();
+        let result = server.initialize();
+        (Self { dir, server, version: 1, text: TEXT.to_owned() }, result)
     }
 
     fn file(&self) -> PathBuf {
@@ -200,17 +209,32 @@ impl World {
 
     /// Forgets what came and was not looked at.
     fn done(mut self) {
-        self.server.take_unread();
         self.server.shutdown();
+        self.server.take_unread();
     }
 }
 
+/// A home with a script, and a folder with a file.
+fn folders(script: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["home", "work"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    fs::write(dir.path().join("home/script.yaml"), script).unwrap();
+    let config = "provider:\n  default: play\n  play: {type: scripted, script: script.yaml}\n";
+    fs::write(dir.path().join("home/config.yaml"), config).unwrap();
+    fs::write(dir.path().join("work/x y.txt"), TEXT).unwrap();
+    dir
+}
+
 fn start(dir: &tempfile::TempDir, capabilities: Value) -> TestServer {
+    options(dir).capabilities(capabilities).initialized()
+}
+
+fn options(dir: &tempfile::TempDir) -> Options {
     Options::new()
         .home(dir.path().join("home"))
         .workspace(&dir.path().join("work"))
-        .capabilities(capabilities)
         .ignore("kkcode/turn/didUpdate")
         .ignore("kkcode/proposal/didChange")
-        .initialized()
 }

@@ -1,4 +1,5 @@
 //! The same road in a real Neovim, oldest and newest.
+#![cfg(test)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,8 @@
 //! [`TestServer`] starts the real binary in a home of its own and speaks LSP with it over pipes. It blocks, so that a test
 //! reads from top to bottom; whatever it waits for, it waits thirty seconds at most and then says what it had seen instead.
 //! When it is dropped it shuts the server down and fails the test if a message was left unread, if a byte of stdout was no
-//! message, or if the server did not end in the right way.
+//! message, or if the server did not end in the right way. Where the protocol's meta model is at hand, each message has to
+//! obey it to the letter.
 //!
 //! ```no_run
 //! use kkcode_tests::Options;
@@ -34,6 +35,7 @@ mod options;
 mod process;
 mod server;
 mod skip;
+mod strict;
 
 pub use binary::Binary;
 pub use inbox::{Message, ResponseError};
@@ -41,6 +43,7 @@ pub use options::Options;
 pub use process::Ended;
 pub use server::TestServer;
 pub use skip::skip;
+pub use strict::{Asked, MetaModel};
 
 use std::time::Duration;
 

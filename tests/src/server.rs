@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rustix::process::Signal;
@@ -15,10 +15,13 @@ use tempfile::TempDir;
 use crate::frames::{self, frame};
 use crate::inbox::{Inbox, Message, ResponseError, answer};
 use crate::process::{Ended, Input, Process};
-use crate::{DEADLINE, Options};
+use crate::strict::{Asked, MetaModel};
+use crate::{Binary, DEADLINE, Options};
 
 type Handler = Box<dyn FnMut(Value) -> Result<Value, ResponseError> + Send>;
 type Handlers = Arc<Mutex<HashMap<String, Handler>>>;
+/// What the open requests ask, by their ids as JSON.
+type Open = Arc<Mutex<HashMap<String, Asked>>>;
 
 /// A server as a process, and the client beside it.
 ///
@@ -27,6 +30,7 @@ pub struct TestServer {
     process: Process,
     inbox: Arc<Inbox>,
     handlers: Handlers,
+    open: Open,
     options: Options,
     /// The reading thread's start, while the output is held.
     held_output: Option<BufReader<ChildStdout>>,
@@ -67,6 +71,7 @@ impl TestServer {
             process,
             inbox: Arc::default(),
             handlers: Arc::default(),
+            open: Arc::default(),
             held_output: Some(output),
             last_request: 0,
             home,
@@ -85,6 +90,8 @@ impl TestServer {
         let reading = Reading {
             inbox: Arc::clone(&self.inbox),
             handlers: Arc::clone(&self.handlers),
+            open: Arc::clone(&self.open),
+            model: MetaModel::at_hand().filter(|_| self.options.binary == Binary::Server),
             input: self.process.input().clone(),
             ignored: self.options.ignored.clone(),
         };
@@ -144,6 +151,9 @@ impl TestServer {
 
     /// Sends any JSON as the body of a message.
     pub fn send(&mut self, message: &Value) {
+        if let (Some(id), Some(asked)) = (message.get("id"), Asked::by(message)) {
+            lock(&self.open).insert(id.to_string(), asked);
+        }
         self.send_body(message.to_string());
     }
 
@@ -189,8 +199,7 @@ impl TestServer {
         method: &str,
         handler: impl FnMut(Value) -> Result<Value, ResponseError> + Send + 'static,
     ) {
-        let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-        handlers.insert(method.to_owned(), Box::new(handler));
+        lock(&self.handlers).insert(method.to_owned(), Box::new(handler));
     }
 
     /// Waits for the first message for which `wanted` returns something, removes it and returns that; `what` names it in
@@ -323,6 +332,9 @@ impl Drop for TestServer {
 struct Reading {
     inbox: Arc<Inbox>,
     handlers: Handlers,
+    open: Open,
+    /// What every message has to obey.
+    model: Option<&'static MetaModel>,
     input: Input,
     ignored: Vec<String>,
 }
@@ -330,10 +342,14 @@ struct Reading {
 impl Reading {
     fn run(self, mut output: BufReader<ChildStdout>) {
         loop {
-            match frames::read(&mut output)
-                .and_then(|message| message.as_ref().map(Message::read).transpose())
-            {
-                Ok(Some(message)) => self.receive(message),
+            let read = frames::read(&mut output).and_then(|message| {
+                message.map(|message| Ok((Message::read(&message)?, message))).transpose()
+            });
+            match read {
+                Ok(Some((message, raw))) => {
+                    self.check(&raw);
+                    self.receive(message);
+                }
                 Ok(None) => return self.inbox.end(),
                 Err(violation) => {
                     self.inbox.complain(violation);
@@ -344,12 +360,21 @@ impl Reading {
         }
     }
 
+    /// Complains of what the protocol does not allow.
+    fn check(&self, message: &Value) {
+        let is_answer = message.get("method").is_none();
+        let id = message.get("id").filter(|_| is_answer);
+        let asked = id.and_then(|id| lock(&self.open).remove(&id.to_string()));
+        let violations = self.model.map(|model| model.violations(message, asked.as_ref()));
+        violations.into_iter().flatten().for_each(|violation| self.inbox.complain(violation));
+    }
+
     fn receive(&self, message: Message) {
         if message.method().is_some_and(|method| self.ignored.iter().any(|ignored| ignored == method)) {
             return;
         }
         if let Message::Request { id, method, params } = &message {
-            let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut handlers = lock(&self.handlers);
             if let Some(handler) = handlers.get_mut(method) {
                 let body = answer(id, handler(params.clone())).to_string();
                 return self.input.write(frame(body.as_bytes()));
@@ -357,4 +382,8 @@ impl Reading {
         }
         self.inbox.push(message);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

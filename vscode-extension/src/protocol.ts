@@ -15,10 +15,14 @@ export const commands = {
   hunkAccept: "kkcode.hunk.accept",
   /** Rejects a hunk, or some of its lines. */
   hunkReject: "kkcode.hunk.reject",
+  /** Takes the user to a hunk. */
+  hunkShow: "kkcode.hunk.show",
   /** Accepts all open hunks of one file. */
   fileAccept: "kkcode.file.accept",
   /** Rejects all open hunks of one file. */
   fileReject: "kkcode.file.reject",
+  /** Opens what a file would be. */
+  fileDiff: "kkcode.file.diff",
   /** Accepts all open hunks of a proposal. */
   proposalAccept: "kkcode.proposal.accept",
   /** Rejects all open hunks of a proposal. */
@@ -86,8 +90,10 @@ export interface CommandTypes {
   "kkcode.turn.show": { params: TurnShowParams; result: TurnShowResult };
   "kkcode.hunk.accept": { params: HunkAcceptParams; result: DecisionResult };
   "kkcode.hunk.reject": { params: HunkRejectParams; result: DecisionResult };
+  "kkcode.hunk.show": { params: HunkShowParams; result: ShownResult };
   "kkcode.file.accept": { params: FileDecisionParams; result: DecisionResult };
   "kkcode.file.reject": { params: FileDecisionParams; result: DecisionResult };
+  "kkcode.file.diff": { params: FileDiffParams; result: ShownResult };
   "kkcode.proposal.accept": { params: ProposalDecisionParams; result: DecisionResult };
   "kkcode.proposal.reject": { params: ProposalDecisionParams; result: DecisionResult };
   "kkcode.proposal.edit": { params: ProposalEditParams; result: ProposalEditResult };
@@ -488,6 +494,20 @@ export interface HunkRejectParams {
   replacement?: string;
 }
 
+/** Argument of `kkcode.hunk.show`. */
+export interface HunkShowParams {
+  /** The proposal. */
+  proposalId: string;
+  /** The hunk. */
+  hunkId: string;
+}
+
+/** Answer to `kkcode.hunk.show` and `kkcode.file.diff`. */
+export interface ShownResult {
+  /** Whether the client was asked to show it. If not, it cannot, and a message says where to look. */
+  shown: boolean;
+}
+
 /** Argument of `kkcode.file.accept` and `kkcode.file.reject`. */
 export interface FileDecisionParams {
   /** The proposal. */
@@ -496,6 +516,14 @@ export interface FileDecisionParams {
   uri: string;
   /** Why; the agent is told at the start of its next turn. */
   reason?: string;
+}
+
+/** Argument of `kkcode.file.diff`. */
+export interface FileDiffParams {
+  /** The proposal. */
+  proposalId: string;
+  /** A file of it. */
+  uri: string;
 }
 
 /** Argument of `kkcode.proposal.accept` and `kkcode.proposal.reject`. */

@@ -22,12 +22,18 @@ M.commands = {
   ---Rejects a hunk, or some of its lines.
   ---`kkcode.HunkRejectParams` → `kkcode.DecisionResult`
   hunk_reject = "kkcode.hunk.reject",
+  ---Takes the user to a hunk.
+  ---`kkcode.HunkShowParams` → `kkcode.ShownResult`
+  hunk_show = "kkcode.hunk.show",
   ---Accepts all open hunks of one file.
   ---`kkcode.FileDecisionParams` → `kkcode.DecisionResult`
   file_accept = "kkcode.file.accept",
   ---Rejects all open hunks of one file.
   ---`kkcode.FileDecisionParams` → `kkcode.DecisionResult`
   file_reject = "kkcode.file.reject",
+  ---Opens what a file would be.
+  ---`kkcode.FileDiffParams` → `kkcode.ShownResult`
+  file_diff = "kkcode.file.diff",
   ---Accepts all open hunks of a proposal.
   ---`kkcode.ProposalDecisionParams` → `kkcode.DecisionResult`
   proposal_accept = "kkcode.proposal.accept",
@@ -406,6 +412,18 @@ M.notifications = {
 ---The lines that the user would have there instead; the agent is told.
 ---@field replacement? string
 
+---Argument of `kkcode.hunk.show`.
+---@class kkcode.HunkShowParams
+---The proposal.
+---@field proposalId string
+---The hunk.
+---@field hunkId string
+
+---Answer to `kkcode.hunk.show` and `kkcode.file.diff`.
+---@class kkcode.ShownResult
+---Whether the client was asked to show it. If not, it cannot, and a message says where to look.
+---@field shown boolean
+
 ---Argument of `kkcode.file.accept` and `kkcode.file.reject`.
 ---@class kkcode.FileDecisionParams
 ---The proposal.
@@ -414,6 +432,13 @@ M.notifications = {
 ---@field uri string
 ---Why; the agent is told at the start of its next turn.
 ---@field reason? string
+
+---Argument of `kkcode.file.diff`.
+---@class kkcode.FileDiffParams
+---The proposal.
+---@field proposalId string
+---A file of it.
+---@field uri string
 
 ---Argument of `kkcode.proposal.accept` and `kkcode.proposal.reject`.
 ---@class kkcode.ProposalDecisionParams

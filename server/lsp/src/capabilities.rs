@@ -1,4 +1,18 @@
 //! What the client can do, read from its raw `initialize` params: one table for everything that has a fallback.
+//!
+//! | it lacks | so |
+//! |---|---|
+//! | `experimental.kkcode` | hunks are diagnostics too, and what our notifications say are messages |
+//! | `codeActionLiteralSupport` | actions are bare commands |
+//! | `resolveSupport` for `edit` | *Accept hunk* and *Accept file* are commands, which send `workspace/applyEdit` |
+//! | `documentChanges` | edits are `changes`, made for a version that was checked a moment ago |
+//! | `applyEdit` | a command that needs it is refused by a message that names the code action |
+//! | `disabledSupport` | a stale hunk has no action |
+//! | Markdown in hovers | plain text |
+//! | `codeLens.refreshSupport` | lenses are as old as the client's last request |
+//! | `showDocument` | a message names the place |
+//! | `textDocumentContent` | a difference is shown by hovers |
+//! | `versionSupport` of diagnostics | they have no version |
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +37,22 @@ pub(crate) struct ClientCapabilities {
     pub(crate) code_action_literals: bool,
     /// It asks for the `edit` of a code action when it needs it.
     pub(crate) resolve_edit: bool,
+    /// It shows actions that cannot be taken, and why.
+    pub(crate) disabled_actions: bool,
+    /// It knows the tag of actions that bring in text of a model.
+    pub(crate) llm_tag: bool,
+    /// It reads Markdown in hovers, and likes it best.
+    pub(crate) hover_markdown: bool,
+    /// It asks again for code lenses when it is told to.
+    pub(crate) lens_refresh: bool,
+    /// It takes the user to a document.
+    pub(crate) show_document: bool,
+    /// It asks for the text of virtual documents by LSP 3.18.
+    pub(crate) virtual_documents: bool,
+    /// It drops diagnostics of another version than its text has.
+    pub(crate) diagnostic_versions: bool,
+    /// It gives back the `data` of a diagnostic.
+    pub(crate) diagnostic_data: bool,
     /// Its workspace folders, those that are on the disk.
     pub(crate) folders: Vec<PathBuf>,
     /// What it was configured to tell us.
@@ -53,6 +83,17 @@ impl ClientCapabilities {
             code_action_literals: there("/textDocument/codeAction/codeActionLiteralSupport"),
             resolve_edit: has("/textDocument/codeAction/dataSupport")
                 && resolved.any(|property| property == "edit"),
+            disabled_actions: has("/textDocument/codeAction/disabledSupport"),
+            llm_tag: params
+                .pointer("/capabilities/textDocument/codeAction/tagSupport/valueSet")
+                .and_then(Value::as_array)
+                .is_some_and(|tags| tags.contains(&Value::from(1))),
+            hover_markdown: strings("/textDocument/hover/contentFormat").next() == Some("markdown"),
+            lens_refresh: has("/workspace/codeLens/refreshSupport"),
+            show_document: has("/window/showDocument/support"),
+            virtual_documents: there("/workspace/textDocumentContent"),
+            diagnostic_versions: has("/textDocument/publishDiagnostics/versionSupport"),
+            diagnostic_data: has("/textDocument/publishDiagnostics/dataSupport"),
             folders: folders(params),
             options: params
                 .get("initializationOptions")

@@ -11,8 +11,8 @@ use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Level, TurnStatus, Usage};
 use kkcode_core::uri::{PathStyle, to_path};
 use kkcode_protocol::commands::{
-    COMMANDS, FileAccept, FileReject, HunkAccept, HunkReject, ProposalAccept, ProposalList, ProposalReject,
-    ProposalShow, Status, TurnCancel, TurnShow, TurnStart,
+    COMMANDS, FileAccept, FileDiff, FileReject, HunkAccept, HunkReject, HunkShow, ProposalAccept,
+    ProposalList, ProposalReject, ProposalShow, Status, TurnCancel, TurnShow, TurnStart,
 };
 use kkcode_protocol::initialize::PROTOCOL_VERSION;
 use kkcode_protocol::message::Command;
@@ -30,7 +30,7 @@ use serde_json::{Map, Value};
 use tower_lsp::jsonrpc::Result;
 
 use crate::session::Session;
-use crate::{error, from_proto, to_proto};
+use crate::{error, from_proto, show, to_proto};
 
 /// Answers a command. What it changes is on its way before the first `.await`.
 pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams) -> Result<Option<Value>> {
@@ -42,8 +42,10 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
         TurnShow::NAME => call.answer::<TurnShow, _>(show_turn).await,
         HunkAccept::NAME => call.answer::<HunkAccept, _>(accept_hunk).await,
         HunkReject::NAME => call.answer::<HunkReject, _>(reject_hunk).await,
+        HunkShow::NAME => call.answer::<HunkShow, _>(show::hunk).await,
         FileAccept::NAME => call.answer::<FileAccept, _>(accept_file).await,
         FileReject::NAME => call.answer::<FileReject, _>(reject_file).await,
+        FileDiff::NAME => call.answer::<FileDiff, _>(show::file_diff).await,
         ProposalAccept::NAME => call.answer::<ProposalAccept, _>(accept_proposal).await,
         ProposalReject::NAME => call.answer::<ProposalReject, _>(reject_proposal).await,
         ProposalList::NAME => call.answer::<ProposalList, _>(list_proposals).await,

@@ -92,9 +92,13 @@ fn document(params: Value) -> Result<DocumentUri, serde_json::Error> {
     Ok(DocumentUri::new(OnlyDocument::deserialize(params)?.text_document.uri))
 }
 
+/// A position of the protocol.
+pub(crate) fn position(position: lsp_types::Position) -> Position {
+    Position::new(position.line, position.character)
+}
+
 /// A range of the protocol.
 pub(crate) fn range(range: lsp_types::Range) -> TextRange {
-    let position = |position: lsp_types::Position| Position::new(position.line, position.character);
     TextRange::new(position(range.start), position(range.end))
 }
 

@@ -20,6 +20,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::client::Client;
 use crate::session::Session;
+use crate::surface::Showing;
 use crate::to_proto;
 
 /// How long the editor may take to answer an edit.
@@ -31,27 +32,43 @@ pub(crate) struct FrontEnd {
     editor: Client,
     /// What was told of each proposal last, so that nothing is told twice.
     told: BTreeMap<ProposalId, (ReviewState, Vec<FileCount>)>,
+    /// What was shown of hunks last.
+    showing: Showing,
     /// The number of the last durable event.
     seq: u64,
 }
 
 impl FrontEnd {
     pub(crate) fn new(session: Arc<Session>, editor: Client) -> Self {
-        Self { session, editor, told: BTreeMap::new(), seq: 0 }
+        Self { session, editor, told: BTreeMap::new(), showing: Showing::default(), seq: 0 }
     }
 
     /// Runs until the runtime ends.
     pub(crate) async fn run(mut self, mut effects: UnboundedReceiver<ToFrontEnd>) {
-        while let Some(effect) = effects.recv().await {
-            match effect {
-                ToFrontEnd::Effect(EditorEffect::ApplyEdit(edit)) => self.apply(edit),
-                ToFrontEnd::Effect(EditorEffect::Refresh(proposal)) => self.refresh(&proposal).await,
-                ToFrontEnd::Effect(EditorEffect::Durable(seq, event)) => self.durable(seq, event).await,
-                ToFrontEnd::Effect(EditorEffect::Message(message)) => {
-                    self.show(MessageType::WARNING, &message);
-                }
-                ToFrontEnd::Turn(update) => self.turn_update(update),
+        let session = Arc::clone(&self.session);
+        loop {
+            tokio::select! {
+                // What is shown of many changes is shown once, when all of them are told.
+                biased;
+                effect = effects.recv() => match effect {
+                    Some(effect) => self.perform(effect).await,
+                    None => return,
+                },
+                () = session.surface().stirred() => self.showing.again(&session, &self.editor).await,
             }
+        }
+    }
+
+    async fn perform(&mut self, effect: ToFrontEnd) {
+        match effect {
+            ToFrontEnd::Effect(EditorEffect::ApplyEdit(edit)) => self.apply(edit),
+            ToFrontEnd::Effect(EditorEffect::Refresh(proposal)) => {
+                self.session.surface().stir();
+                self.refresh(&proposal).await;
+            }
+            ToFrontEnd::Effect(EditorEffect::Durable(seq, event)) => self.durable(seq, event).await,
+            ToFrontEnd::Effect(EditorEffect::Message(message)) => self.show(MessageType::WARNING, &message),
+            ToFrontEnd::Turn(update) => self.turn_update(update),
         }
     }
 
@@ -118,6 +135,7 @@ impl FrontEnd {
         self.seq = self.seq.max(seq);
         match event {
             DurableEvent::ProposalChanged { proposal, state, files } => {
+                self.session.surface().stir();
                 // A durable event is told even when it looks like the one before: its number is news.
                 self.told.remove(&proposal);
                 self.proposal_changed(&proposal, state, files);

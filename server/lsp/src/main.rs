@@ -3,17 +3,24 @@
 mod capabilities;
 mod client;
 mod code_actions;
+mod code_lens;
 mod commands;
 mod connection;
+mod diagnostics;
 mod error;
 mod frame;
 mod from_proto;
 mod front_end;
+mod hover;
+mod hunks;
 mod lifecycle;
 mod logging;
 mod server;
 mod session;
+mod show;
+mod surface;
 mod to_proto;
+mod virtual_documents;
 
 use std::process::ExitCode;
 

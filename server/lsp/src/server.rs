@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use kkcode_protocol::commands::COMMANDS;
 use kkcode_protocol::initialize::{PROTOCOL_VERSION, SERVER_NAME};
+use kkcode_protocol::message::Request as _;
+use kkcode_protocol::proposal::{ProposalContentParams, ProposalContentResult};
+use kkcode_protocol::requests::ProposalContent;
 use lsp_types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability, CodeActionResponse,
-    ExecuteCommandOptions, ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams,
-    OneOf, PositionEncodingKind, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
+    CodeLens, CodeLensOptions, CodeLensParams, ExecuteCommandOptions, ExecuteCommandParams, Hover,
+    HoverParams, HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, OneOf,
+    PositionEncodingKind, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
     TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
 };
@@ -21,7 +25,9 @@ use tower_lsp::{LanguageServer, LspService};
 use crate::capabilities::{ClientCapabilities, encoding_name};
 use crate::client::Client;
 use crate::session::Session;
-use crate::{code_actions, commands, connection, error, from_proto, lifecycle};
+use crate::{
+    code_actions, code_lens, commands, connection, error, from_proto, hover, lifecycle, virtual_documents,
+};
 
 /// How long the end of the process waits for what is still to be written down.
 const STOP_PATIENCE: Duration = Duration::from_millis(300);
@@ -40,7 +46,10 @@ pub(crate) fn run(client_process: Option<u32>) -> ExitCode {
     lifecycle::run(async move {
         let (client, writer) = Client::new();
         let server = Server { editor: client.clone(), client: Arc::default(), session: Arc::default() };
-        let (service, _) = LspService::new(|_| server.clone());
+        let (service, _) = LspService::build(|_| server.clone())
+            .custom_method(ProposalContent::NAME, Server::content)
+            .custom_method(virtual_documents::CONTENT, Server::content)
+            .finish();
         let (sender, process) = watch::channel(client_process);
         let hooks = Arc::new(server.clone());
         let editor = client.clone();
@@ -62,6 +71,10 @@ impl Server {
         let session = self.session.get().ok_or_else(|| error::failed("the server is not initialized"))?;
         Ok(Arc::clone(session))
     }
+
+    async fn content(&self, params: ProposalContentParams) -> Result<ProposalContentResult> {
+        virtual_documents::content(&*self.session()?, params).await
+    }
 }
 
 impl connection::Hooks for Server {
@@ -72,23 +85,41 @@ impl connection::Hooks for Server {
 
     fn notification(&self, method: &str, params: Value) {
         let Some(session) = self.session.get() else { return };
-        if method == "textDocument/didOpen"
-            && let Some(uri) = params.pointer("/textDocument/uri").and_then(Value::as_str)
-        {
+        let opened = (method == "textDocument/didOpen")
+            .then(|| params.pointer("/textDocument/uri").and_then(Value::as_str).map(str::to_owned))
+            .flatten();
+        if let Some(uri) = &opened {
             session.note_spelling(uri);
         }
         match from_proto::sync_event(method, params) {
-            Ok(Some(event)) => session.handle().send(event),
+            Ok(Some(event)) => {
+                session.handle().send(event);
+                session.surface().note_changed();
+                if let Some(uri) = opened.filter(|_| !session.client().kkcode) {
+                    session.surface().note_opened(&uri);
+                }
+            }
             Ok(None) => tracing::debug!(method, "a notification that nothing is done about"),
             Err(error) => tracing::warn!(method, %error, "a notification that cannot be read"),
         }
     }
 
     fn patch_response(&self, method: &str, result: &mut Value) {
-        if method != "initialize"
-            && let Some(session) = self.session.get()
-        {
-            session.respell(result);
+        let Some(session) = self.session.get() else { return };
+        match method {
+            // `lsp_types` knows neither of LSP 3.18.
+            "initialize" if session.client().virtual_documents => {
+                let schemes = virtual_documents::schemes();
+                if let Some(Value::Object(workspace)) = result.pointer_mut("/capabilities/workspace") {
+                    workspace.insert("textDocumentContent".to_owned(), json!({"schemes": schemes}));
+                }
+            }
+            "initialize" => {}
+            "textDocument/codeAction" | "codeAction/resolve" if session.client().llm_tag => {
+                session.respell(result);
+                code_actions::add_tags(result);
+            }
+            _ => session.respell(result),
         }
     }
 }
@@ -121,6 +152,18 @@ impl LanguageServer for Server {
         code_actions::resolve(self.session()?, action).await
     }
 
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        code_lens::of(self.session()?, params).await.map(Some)
+    }
+
+    async fn code_lens_resolve(&self, lens: CodeLens) -> Result<CodeLens> {
+        code_lens::resolve(self.session()?, lens).await
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        hover::at(self.session()?, params).await
+    }
+
     async fn shutdown(&self) -> Result<()> {
         Ok(())
     }
@@ -144,6 +187,8 @@ fn capabilities(encoding: &'static str) -> ServerCapabilities {
             resolve_provider: Some(true),
             ..CodeActionOptions::default()
         })),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(true) }),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
         execute_command_provider: Some(ExecuteCommandOptions {
             commands: COMMANDS.iter().map(|command| command.name.to_owned()).collect(),
             ..ExecuteCommandOptions::default()

@@ -18,12 +18,16 @@ use crate::capabilities::ClientCapabilities;
 use crate::client::Client;
 use crate::error;
 use crate::front_end::FrontEnd;
+use crate::surface::Surface;
 
 /// What everything that serves one client shares.
 #[derive(Debug)]
 pub(crate) struct Session {
     client: ClientCapabilities,
+    editor: Client,
     handle: Handle,
+    /// What the client was shown and may be told anew.
+    surface: Surface,
     attached: Once,
     /// What running turns have said, for those who come late.
     said: Mutex<BTreeMap<TurnId, String>>,
@@ -38,14 +42,25 @@ impl Session {
         let config = client.options.config.clone().map(Value::Object);
         let (handle, effects) = spawn(home.clone(), ConfigSource { home, client: config });
         let (attached, said, spellings) = (Once::new(), Mutex::default(), Mutex::default());
-        let session = Arc::new(Self { client, handle, attached, said, spellings });
-        tokio::spawn(FrontEnd::new(Arc::clone(&session), editor).run(effects));
+        let (front_end, surface) = (editor.clone(), Surface::default());
+        let session = Arc::new(Self { client, editor, handle, surface, attached, said, spellings });
+        tokio::spawn(FrontEnd::new(Arc::clone(&session), front_end).run(effects));
         session
     }
 
     /// Returns what the client can do.
     pub(crate) fn client(&self) -> &ClientCapabilities {
         &self.client
+    }
+
+    /// Returns the way to the client.
+    pub(crate) fn editor(&self) -> &Client {
+        &self.editor
+    }
+
+    /// Returns what the client was shown.
+    pub(crate) fn surface(&self) -> &Surface {
+        &self.surface
     }
 
     /// Returns the way to the runtime; with the first call the store is read.

@@ -18,6 +18,8 @@ use kkcode_protocol as protocol;
 use ropey::Rope;
 use serde_json::{Value, json};
 
+use crate::hunks::{Standing, standing};
+
 /// The client's own URI of a file that it has open, else the file's.
 pub(crate) fn uri(documents: &Documents, path: &Path) -> String {
     documents.by_path(path).map_or_else(|| from_path(path, PathStyle::NATIVE), |d| d.uri.as_str().to_owned())
@@ -27,6 +29,12 @@ pub(crate) fn range(range: TextRange) -> protocol::text::Range {
     let position =
         |position: Position| protocol::text::Position { line: position.line, character: position.character };
     protocol::text::Range { start: position(range.start), end: position(range.end) }
+}
+
+/// A range as `lsp_types` has it.
+pub(crate) fn lsp_range(range: TextRange) -> lsp_types::Range {
+    let position = |position: Position| lsp_types::Position::new(position.line, position.character);
+    lsp_types::Range::new(position(range.start), position(range.end))
 }
 
 /// A `WorkspaceEdit`. Where the client does not take versioned edits the version was checked by us, a moment ago.
@@ -201,20 +209,12 @@ fn hunk(
     hunk: &Hunk,
     placed: Option<&PlacedFile>,
 ) -> protocol::proposal::Hunk {
+    let Standing { range: at, state, reason } = standing(review, file, hunk, placed, snapshot.encoding);
     let place = placed.and_then(|placed| Some((placed, placed.placement.place(&hunk.id)?)));
-    let mut state = review.state(file, hunk);
-    if state == HunkState::Pending && place.is_none_or(|(_, place)| place.holds == Holds::Neither) {
-        state = HunkState::Stale;
-    }
     let old_text = match place {
         Some((placed, place)) if place.holds == Holds::Old => text_of(&placed.text, &place.lines),
         _ => hunk.old_text.to_string(),
     };
-    let placed_at = place.map(|(placed, place)| hunk_range(&placed.text, &place.lines, snapshot.encoding));
-    let at = placed_at.unwrap_or_else(|| {
-        let line = Position::new(u32::try_from(hunk.old.start).unwrap_or(u32::MAX), 0);
-        TextRange::new(line, line)
-    });
     protocol::proposal::Hunk {
         hunk_id: hunk.id.to_string(),
         range: range(at),
@@ -222,10 +222,9 @@ fn hunk(
         old_text,
         new_text: hunk.new_text.to_string(),
         conflict: None,
-        reason: match (&hunk.verdict, state) {
-            (Verdict::Rejected { reason }, _) => reason.clone(),
-            (_, HunkState::Stale) => Some("the lines that it replaces were changed".to_owned()),
-            _ => None,
+        reason: match &hunk.verdict {
+            Verdict::Rejected { reason } => reason.clone(),
+            _ => reason,
         },
         saved: match state {
             HunkState::Accepted { saved } => Some(saved),

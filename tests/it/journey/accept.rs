@@ -182,8 +182,8 @@ fn only_wanted_kinds_are_offered() {
         });
         world.server.call("textDocument/codeAction", params).as_array().unwrap().len()
     };
-    assert_eq!(offered("refactor"), 2);
-    assert_eq!(offered("refactor.rewrite.kkcode"), 2);
+    assert_eq!(offered("refactor"), 8);
+    assert_eq!(offered("refactor.rewrite.kkcode"), 8);
     assert_eq!(offered("quickfix"), 0);
     assert_eq!(offered("refactor.rewrite.kk"), 0);
     world.done();

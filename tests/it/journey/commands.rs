@@ -6,12 +6,14 @@ use serde_json::json;
 use super::{World, capabilities};
 
 /// The commands that the server has; each of the others says plainly that it is not there yet.
-const PRESENT: [&str; 12] = [
+const PRESENT: [&str; 14] = [
     "kkcode.turn.start",
     "kkcode.turn.cancel",
     "kkcode.turn.show",
     "kkcode.hunk.accept",
     "kkcode.hunk.reject",
+    "kkcode.hunk.show",
+    "kkcode.file.diff",
     "kkcode.file.accept",
     "kkcode.file.reject",
     "kkcode.proposal.accept",

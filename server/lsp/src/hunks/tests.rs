@@ -1,0 +1,43 @@
+use kkcode_core::id::{HunkId, TurnId};
+use kkcode_core::lines::TextHash;
+
+use super::*;
+
+fn hunk(old: &str, new: &str) -> Hunk {
+    Hunk {
+        id: HunkId::new("h"),
+        turn: TurnId::new("t"),
+        base: TextHash::of(""),
+        old: 0..split(old).count(),
+        old_text: old.into(),
+        new_text: new.into(),
+        verdict: Verdict::Undecided,
+    }
+}
+
+fn range(start: (u32, u32), end: (u32, u32)) -> TextRange {
+    TextRange::new(Position::new(start.0, start.1), Position::new(end.0, end.1))
+}
+
+#[test]
+fn a_hunk_says_what_it_does() {
+    assert_eq!(summary(&hunk("two\n", "TWO\n")), "two → TWO");
+    assert_eq!(summary(&hunk("two\n", "\n  TWO\nthree\n")), "1 line by 3 lines: two → TWO");
+    assert_eq!(summary(&hunk("", "  a\nb\n")), "insert 2 lines: a");
+    assert_eq!(summary(&hunk("a\n", "")), "delete 1 line: a");
+    assert_eq!(summary(&hunk("a\r\n", "a\n")), "other line endings for 1 line");
+    let long = summary(&hunk("", &"ü".repeat(100)));
+    assert_eq!(long, format!("insert 1 line: {}…", "ü".repeat(39)));
+}
+
+#[test]
+fn a_diff_has_no_line_endings() {
+    assert_eq!(diff(&hunk("a\r\nb", "c\n\n")), ["-a", "-b", "+c", "+"]);
+}
+
+#[test]
+fn a_range_that_ends_where_a_line_starts_has_nothing_of_it() {
+    assert_eq!(lines_of(range((1, 0), (2, 0))), 1..=1);
+    assert_eq!(lines_of(range((1, 0), (2, 1))), 1..=2);
+    assert_eq!(lines_of(range((0, 0), (0, 0))), 0..=0);
+}
