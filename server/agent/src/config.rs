@@ -1,12 +1,21 @@
 //! The user's configuration: which providers there are, and which model is asked.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod ollama;
+mod provider;
 
-use kkcode_provider::scripted::Scripted;
-use kkcode_provider::stream::{ErrorClass, Provider, ProviderError};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kkcode_provider::endpoint::Key;
+use kkcode_provider::http::Http;
+use kkcode_provider::retry::{Candidate, Patient};
+use kkcode_provider::stream::{Provider, ProviderError};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use provider::{ProviderConfig, Surroundings, error};
 
 /// The names of a configuration file, in the order in which they are looked for; the first that exists is read.
 const FILES: [&str; 6] = [
@@ -18,13 +27,27 @@ const FILES: [&str; 6] = [
     "kkcode.config.json",
 ];
 
-/// Where the user's configuration comes from.
-#[derive(Clone, Debug)]
+/// What a model is for: `models.<role>` names one, or a list of which the next is asked when one cannot answer.
+const ROLES: [&str; 3] = ["main", "fast", "subagent"];
+
+/// Looks up a variable of the environment.
+type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// Where the user's configuration comes from, and what is kept between two readings of it. Clones share keys and connections.
+#[derive(Clone)]
 pub struct ConfigSource {
-    /// The home folder, `$KKCODE_HOME` or `~/.kkcode`.
-    pub home: PathBuf,
-    /// What the client gave as `initializationOptions.config`; it goes over the file.
-    pub client: Option<Value>,
+    pub(crate) home: PathBuf,
+    client: Option<Value>,
+    environment: Arc<Environment>,
+    /// Keys from the editor, by the provider's name; in memory only.
+    secrets: Arc<Mutex<BTreeMap<String, Key>>>,
+    http: Http,
+}
+
+impl fmt::Debug for ConfigSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigSource").field("home", &self.home).finish_non_exhaustive()
+    }
 }
 
 /// A model that can be asked.
@@ -36,87 +59,166 @@ pub(crate) struct Model {
     pub(crate) id: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct ProviderConfig {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    script: Option<PathBuf>,
-    #[serde(default)]
-    default_model: Option<String>,
+/// The configuration as it was read once.
+struct Config {
+    providers: Map<String, Value>,
+    models: Map<String, Value>,
 }
 
 impl ConfigSource {
-    /// Returns the model called `provider/model`, or the configured default. Reads the configuration anew.
+    /// Makes a source of the home folder (`$KKCODE_HOME` or `~/.kkcode`), what the client gave as
+    /// `initializationOptions.config`, which goes over the file, and a way to look up a variable of the environment.
+    pub fn new(
+        home: PathBuf,
+        client: Option<Value>,
+        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        let environment = Arc::new(environment);
+        Self { home, client, environment, secrets: Arc::default(), http: Http::default() }
+    }
+
+    /// Takes a provider's key from the editor's secret storage; it goes before all others. An empty one is forgotten.
+    pub fn set_secret(&self, provider: &str, key: &str) {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if key.trim().is_empty() {
+            secrets.remove(provider);
+        } else {
+            secrets.insert(provider.to_owned(), Key::new(key));
+        }
+    }
+
+    /// Returns all models that the configuration names, as `provider/model`, those of the default provider first.
+    /// Reads the configuration anew.
+    pub fn models(&self) -> Result<Vec<String>, ProviderError> {
+        let config = self.read()?;
+        let default = config.default_provider(&self.home).ok();
+        let mut names: Vec<&String> = config.names().collect();
+        names.sort_by_key(|name| Some(*name) != default.as_ref());
+        let mut models = Vec::new();
+        for name in names {
+            let provider = config.provider(name)?;
+            for model in provider.default_model.iter().chain(&provider.models) {
+                let model = format!("{name}/{model}");
+                if !models.contains(&model) {
+                    models.push(model);
+                }
+            }
+        }
+        Ok(models)
+    }
+
+    /// Returns the model called `provider/model`, or that of a role, or the configured default. Reads the configuration
+    /// anew, and looks for an Ollama if there is none; so it blocks.
     pub(crate) fn model(&self, wanted: Option<&str>) -> Result<Model, ProviderError> {
-        let error = |message: String| ProviderError::new(ErrorClass::Configuration, message);
-        let config = self.read().map_err(error)?;
-        let empty = Map::new();
-        let providers = config.get("provider").and_then(Value::as_object).unwrap_or(&empty);
-        let named = |name: &str| providers.get(name).filter(|provider| provider.is_object());
-        let (name, model) = match wanted {
-            Some(wanted) => match wanted.split_once('/') {
-                Some((name, model)) => (name.to_owned(), Some(model.to_owned())),
-                None => (wanted.to_owned(), None),
-            },
-            None => (self.default_provider(providers).map_err(error)?, None),
+        let config = self.read()?;
+        let mut candidates = Vec::new();
+        for wanted in config.wanted(wanted, &self.home)? {
+            candidates.push(self.candidate(&config, &wanted)?);
+        }
+        let first = candidates.first().ok_or_else(|| error("`models.main` names no model"))?;
+        let id = first.model.clone();
+        Ok(Model { provider: Arc::new(Patient::new(candidates)), id })
+    }
+
+    fn candidate(&self, config: &Config, wanted: &str) -> Result<Candidate, ProviderError> {
+        let (name, model) = match wanted.split_once('/') {
+            Some((name, model)) => (name, Some(model.to_owned())),
+            None => (wanted, None),
         };
-        let Some(provider) = named(&name) else {
-            let known: Vec<&str> =
-                providers.keys().map(String::as_str).filter(|name| named(name).is_some()).collect();
+        let provider = config.provider(name)?;
+        let default = provider.default_model.as_ref().or(provider.models.first()).cloned();
+        let secret = self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let surroundings =
+            Surroundings { home: &self.home, http: &self.http, environment: &*self.environment, secret };
+        provider.build(name, model.or(default).unwrap_or_default(), &surroundings)
+    }
+
+    /// Returns the file's configuration with the client's over it; if it names no provider, what can be found without.
+    fn read(&self) -> Result<Config, ProviderError> {
+        let mut value = match FILES.iter().map(|name| self.home.join(name)).find(|path| path.exists()) {
+            Some(path) => parse(&path).map_err(error)?,
+            None => Value::Object(Map::new()),
+        };
+        if let Some(client) = &self.client {
+            merge(&mut value, client);
+        }
+        let section = |name: &str| value.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut config = Config { providers: section("provider"), models: section("models") };
+        if config.names().next().is_none()
+            && let Some((name, found)) = self.found()
+        {
+            config.providers.insert(name, found);
+        }
+        Ok(config)
+    }
+
+    /// Returns what can be asked without any configuration: a provider whose key is there, or a running Ollama.
+    fn found(&self) -> Option<(String, Value)> {
+        provider::found(&*self.environment).or_else(|| {
+            let address = ollama::address((self.environment)("OLLAMA_HOST").as_deref())?;
+            let models = ollama::models(address)?;
+            let base_url = format!("http://{address}");
+            Some(("ollama".to_owned(), json!({"type": "ollama", "base_url": base_url, "models": models})))
+        })
+    }
+}
+
+impl Config {
+    /// Returns the names of the providers. What is no mapping is a setting for all of them.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        self.providers.iter().filter(|(_, provider)| provider.is_object()).map(|(name, _)| name)
+    }
+
+    fn provider(&self, name: &str) -> Result<ProviderConfig, ProviderError> {
+        let Some(provider) = self.providers.get(name).filter(|provider| provider.is_object()) else {
+            let known: Vec<&str> = self.names().map(String::as_str).collect();
             return Err(error(format!(
                 "there is no provider `{name}` in the configuration; there are: {}",
                 known.join(", ")
             )));
         };
-        let provider = ProviderConfig::deserialize(provider)
-            .map_err(|e| error(format!("provider `{name}` in the configuration is not right: {e}")))?;
-        let id = model.or_else(|| provider.default_model.clone()).unwrap_or_default();
-        Ok(Model { provider: self.provider(&name, provider)?, id })
+        ProviderConfig::deserialize(provider)
+            .map_err(|e| error(format!("provider `{name}` in the configuration is not right: {e}")))
     }
 
-    fn provider(&self, name: &str, config: ProviderConfig) -> Result<Arc<dyn Provider>, ProviderError> {
-        let error = |message: String| ProviderError::new(ErrorClass::Configuration, message);
-        match config.kind.as_str() {
-            "scripted" => {
-                let script = config.script.ok_or_else(|| {
-                    error(format!("provider `{name}` is of type `scripted` and needs `script: PATH`"))
-                })?;
-                Ok(Arc::new(Scripted::new(self.home.join(script))))
+    /// Returns the names of the models that are to be asked, one after the other, each as `provider/model` or `provider`.
+    fn wanted(&self, wanted: Option<&str>, home: &Path) -> Result<Vec<String>, ProviderError> {
+        match wanted {
+            Some(role) if ROLES.contains(&role) && !self.providers.contains_key(role) => {
+                self.role(role, home)
             }
-            kind => Err(error(format!(
-                "provider `{name}` is of type `{kind}`, which this version does not speak yet; it speaks `scripted`"
-            ))),
+            Some(wanted) => Ok(vec![wanted.to_owned()]),
+            None => self.role("main", home),
         }
     }
 
-    fn default_provider(&self, providers: &Map<String, Value>) -> Result<String, String> {
-        if let Some(name) = providers.get("default").and_then(Value::as_str) {
+    /// Returns what a role names; what has no model of its own is done by the main one.
+    fn role(&self, role: &str, home: &Path) -> Result<Vec<String>, ProviderError> {
+        match self.models.get(role).or_else(|| self.models.get("main")) {
+            None | Some(Value::Null) => Ok(vec![self.default_provider(home)?]),
+            Some(Value::String(name)) => Ok(vec![name.clone()]),
+            Some(other) => Vec::deserialize(other)
+                .map_err(|_| error(format!("`models.{role}` is neither a model nor a list of models"))),
+        }
+    }
+
+    fn default_provider(&self, home: &Path) -> Result<String, ProviderError> {
+        if let Some(name) = self.providers.get("default").and_then(Value::as_str) {
             return Ok(name.to_owned());
         }
-        let mut names = providers.iter().filter(|(_, provider)| provider.is_object()).map(|(name, _)| name);
+        let mut names = self.names();
         match (names.next(), names.next()) {
             (Some(name), None) => Ok(name.clone()),
-            (None, _) => Err(format!(
-                "no model is configured; name a provider in {}, see \"Providers in the configuration\" in protocol/README.md",
-                self.home.join("config.yaml").display()
-            )),
+            (None, _) => Err(error(format!(
+                "no model is configured; name a provider in {}, see \"Providers in the configuration\" in protocol/README.md,\n\
+                 or set one of {} in the environment, or start Ollama",
+                home.join("config.yaml").display(),
+                provider::key_names(),
+            ))),
             (Some(_), Some(_)) => {
-                Err("several providers are configured; say which with `provider.default`".to_owned())
+                Err(error("several providers are configured; say which with `provider.default`"))
             }
         }
-    }
-
-    /// Returns the file's configuration with the client's over it.
-    fn read(&self) -> Result<Value, String> {
-        let mut config = match FILES.iter().map(|name| self.home.join(name)).find(|path| path.exists()) {
-            Some(path) => parse(&path)?,
-            None => Value::Object(Map::new()),
-        };
-        if let Some(client) = &self.client {
-            merge(&mut config, client);
-        }
-        Ok(config)
     }
 }
 

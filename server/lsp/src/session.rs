@@ -40,7 +40,8 @@ impl Session {
     pub(crate) fn start(client: ClientCapabilities, editor: Client) -> Arc<Self> {
         let home = home(&client);
         let config = client.options.config.clone().map(Value::Object);
-        let (handle, effects) = spawn(home.clone(), ConfigSource { home, client: config });
+        let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok());
+        let (handle, effects) = spawn(home, config);
         let (attached, said, spellings) = (Once::new(), Mutex::default(), Mutex::default());
         let (front_end, surface) = (editor.clone(), Surface::default());
         let session = Arc::new(Self { client, editor, handle, surface, attached, said, spellings });

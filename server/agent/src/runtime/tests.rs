@@ -45,8 +45,10 @@ impl World {
     }
 
     fn start(dir: tempfile::TempDir) -> Self {
+        // Nobody listens there, whatever runs on this machine.
+        let environment = |name: &str| (name == "OLLAMA_HOST").then(|| "127.0.0.1:1".to_owned());
         let home = dir.path().join("home");
-        let (handle, effects) = spawn(home.clone(), ConfigSource { home, client: None });
+        let (handle, effects) = spawn(home.clone(), ConfigSource::new(home, None, environment));
         let folders = vec![dir.path().join("work")];
         handle.send(Event::Attached { encoding: PositionEncoding::Utf16, folders });
         Self { dir, handle, effects }
