@@ -17,20 +17,21 @@ pub enum Binary {
 impl Binary {
     /// Returns where the program is, built from the current sources in the profile of the running test.
     pub fn path(self) -> PathBuf {
-        static SERVER: OnceLock<PathBuf> = OnceLock::new();
-        static UNRULY: OnceLock<PathBuf> = OnceLock::new();
-        match self {
+        // A failure is kept too: one report of the compiler for each test is enough.
+        static SERVER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+        static UNRULY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+        let built = match self {
             Self::Server => SERVER.get_or_init(|| build(&["--bin", "kkcode-lsp"], Path::new("kkcode-lsp"))),
             Self::Unruly => {
                 UNRULY.get_or_init(|| build(&["--example", "unruly"], Path::new("examples/unruly")))
             }
-        }
-        .clone()
+        };
+        built.clone().unwrap_or_else(|error| panic!("the server cannot be built:\n{error}"))
     }
 }
 
 /// Builds a target of `kkcode-lsp` once for each test program; with nothing to do that takes a moment.
-fn build(target: &[&str], program: &Path) -> PathBuf {
+fn build(target: &[&str], program: &Path) -> Result<PathBuf, String> {
     // This program is <target folder>/<profile>/deps/<name>.
     let here = std::env::current_exe().expect("the path of this program");
     let folder = here.ancestors().nth(2).expect("the folder of the profile");
@@ -47,10 +48,8 @@ fn build(target: &[&str], program: &Path) -> PathBuf {
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .output()
         .expect("cargo starts");
-    assert!(
-        output.status.success(),
-        "the server cannot be built:\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    folder.join(program).with_extension(std::env::consts::EXE_EXTENSION)
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(folder.join(program).with_extension(std::env::consts::EXE_EXTENSION))
 }
