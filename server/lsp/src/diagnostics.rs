@@ -118,3 +118,6 @@ fn diagnostic(hunk: &Waiting, client: &ClientCapabilities) -> Value {
     }
     diagnostic
 }
+
+#[cfg(test)]
+mod tests;
