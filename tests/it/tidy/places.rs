@@ -49,8 +49,13 @@ const CONFINED: &[Confined] = &[
             "fs::set_permissions",
             "fs::write",
         ],
-        places: &["server/agent/src/write.rs", "server/store/src/open.rs", "protocol/src/generate.rs"],
-        because: "invariants 3 and 4: one road to the disk; the store keeps its own file",
+        places: &[
+            "server/agent/src/write.rs",
+            "server/provider/src/record.rs",
+            "server/store/src/open.rs",
+            "protocol/src/generate.rs",
+        ],
+        because: "invariants 3 and 4: one road to the user's files; the store and the recorder write their own",
     },
     Confined {
         paths: &["env::var", "env::var_os", "env::vars", "env::vars_os", "env::current_dir", "env::home_dir"],

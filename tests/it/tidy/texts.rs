@@ -10,7 +10,10 @@ const EXAMPLE_HOMES: &[&str] = &["/home/me/", "/home/mia/", "/home/you/", "/home
 
 /// The hosts that a file may name in a URL. Anything else may be a mirror that only one network can reach.
 const HOSTS: &[&str] = &[
+    "0.0.0.0",
     "127.0.0.1",
+    "127.1.2.3",
+    "192.168.1.2",
     "apache.org",
     "api.anthropic.com",
     "api.deepseek.com",
@@ -99,11 +102,11 @@ fn unknown_hosts(file: &File) -> Vec<String> {
             let (scheme, rest) = line.split_at(at);
             let is_web =
                 ["http", "https", "sparse+https", "git", "ssh"].iter().any(|web| scheme.ends_with(web));
-            let authority = rest
-                .strip_prefix(colon)?
-                .split(|c: char| !(c.is_alphanumeric() || ".-_@".contains(c)))
-                .next()?;
-            let host = authority.rsplit('@').next()?.trim_end_matches('.');
+            let authority = rest.strip_prefix(colon)?;
+            let authority =
+                authority.split(|c: char| !(c.is_alphanumeric() || ".-_@:".contains(c))).next()?;
+            let host = authority.rsplit('@').next()?.split(':').next()?.trim_end_matches('.').to_lowercase();
+            let host = host.as_str();
             let known = host.is_empty()
                 || HOSTS.contains(&host)
                 || EXAMPLE_DOMAINS
@@ -206,7 +209,7 @@ fn an_unknown_host_is_found() {
     for bad in [
         "https://mirror.corp.internal/npm",
         "see http://10.1.2.3:8080/",
-        "\"resolved\": \"https://user@npm.local/a.tgz\"",
+        "\"resolved\": \"https://user:word@npm.local/a.tgz\"",
     ] {
         assert_found(
             &unknown_hosts(&File::sample("package-lock.json", bad)),
@@ -216,7 +219,7 @@ fn an_unknown_host_is_found() {
     for good in [
         "https://github.com/a/b",
         "http://127.0.0.1:80",
-        "https://api.example.com",
+        "https://me:word@api.example.com:80",
         "file:///a",
         "http://{address}/",
     ] {
