@@ -2,5 +2,6 @@
 
 mod journey;
 mod neovim;
+mod providers;
 mod robustness;
 mod tidy;
