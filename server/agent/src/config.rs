@@ -210,7 +210,7 @@ impl Config {
         match (names.next(), names.next()) {
             (Some(name), None) => Ok(name.clone()),
             (None, _) => Err(error(format!(
-                "no model is configured; name a provider in {}, see \"Providers in the configuration\" in protocol/README.md,\n\
+                "no model is configured; name a provider in {}, see \"Providers\" in protocol/README.md,\n\
                  or set one of {} in the environment, or start Ollama",
                 home.join("config.yaml").display(),
                 provider::key_names(),
