@@ -59,9 +59,7 @@ impl TestServer {
             (None, temporary) => temporary.as_ref().expect("made above").path().to_owned(),
         };
         let mut command = Command::new(options.binary.path());
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"KKCODE_"))
-        {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| stays_here(name.as_encoded_bytes())) {
             command.env_remove(name);
         }
         command.args(&options.arguments).current_dir(options.folder.as_ref().unwrap_or(&home));
@@ -386,4 +384,9 @@ impl Reading {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tells whether a variable is for this process only: kkcode's own, and keys of models, which no test may ask.
+fn stays_here(name: &[u8]) -> bool {
+    name.starts_with(b"KKCODE_") || name.ends_with(b"_API_KEY")
 }
