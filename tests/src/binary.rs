@@ -40,7 +40,9 @@ fn build(target: &[&str], program: &Path) -> Result<PathBuf, String> {
         Some(profile) => profile,
         None => panic!("{} lies in no target folder", here.display()),
     };
-    let output = Command::new(env!("CARGO"))
+    // Set by `cargo test`; a test program that is run by hand, or by a debugger, takes the one on the path.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
         .args(["build", "--quiet", "--package", "kkcode-lsp", "--profile", profile])
         .args(target)
         .arg("--target-dir")
