@@ -29,7 +29,15 @@ impl Candidate {
     /// Builds this project's server as it is shipped.
     pub(crate) fn ours() -> Result<Self> {
         let root = root()?;
-        let status = Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        // What cargo tells this program about its package would make it compile `ring` again.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                cargo.env_remove(&*name);
+            }
+        }
+        let status = cargo
             .args(["build", "--quiet", "--release", "--locked", "--package", "kkcode-lsp"])
             .current_dir(root)
             .status()
