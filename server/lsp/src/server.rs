@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How long the end of the process waits for what is still to be written down.
-const STOP_PATIENCE: Duration = Duration::from_millis(300);
+const STOP_PATIENCE: Duration = Duration::from_millis(200);
 
 /// The language server of one editor; clones share everything.
 #[derive(Clone, Debug)]
