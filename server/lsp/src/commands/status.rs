@@ -1,0 +1,43 @@
+//! `kkcode.status`: how things stand.
+
+use std::sync::Arc;
+
+use kkcode_core::proposal::ReviewState;
+use kkcode_core::state::Snapshot;
+use kkcode_core::turn::{TurnStatus, Usage};
+use kkcode_protocol::initialize::PROTOCOL_VERSION;
+use kkcode_protocol::status::{StatusParams, StatusResult, TaskCounts};
+use tower_lsp::jsonrpc::Result;
+
+use crate::session::Session;
+use crate::to_proto;
+
+pub(super) async fn show(session: Arc<Session>, _: StatusParams) -> Result<StatusResult> {
+    let snapshot = session.snapshot().await?;
+    let turns = snapshot.turns.values().filter(|turn| turn.status == TurnStatus::Running).count();
+    let mut usage = Usage::default();
+    for turn in snapshot.turns.values() {
+        usage += turn.usage;
+    }
+    Ok(StatusResult {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol_version: PROTOCOL_VERSION,
+        level: to_proto::level(snapshot.level),
+        model: None,
+        provider: None,
+        trusted: false,
+        turns: narrow(turns),
+        tasks: TaskCounts::default(),
+        pending_hunks: narrow(waiting_hunks(&snapshot)),
+        usage: to_proto::usage(usage),
+    })
+}
+
+fn waiting_hunks(snapshot: &Snapshot) -> usize {
+    let open = snapshot.reviews.iter().filter(|review| review.proposal.state() == ReviewState::Open);
+    open.flat_map(|review| review.counts(&snapshot.documents)).map(|count| count.pending + count.stale).sum()
+}
+
+fn narrow(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
