@@ -16,9 +16,9 @@ use tower_lsp::jsonrpc::Result;
 
 use crate::capabilities::ClientCapabilities;
 use crate::client::Client;
-use crate::error;
 use crate::front_end::FrontEnd;
 use crate::surface::Surface;
+use crate::{error, home};
 
 /// What everything that serves one client shares.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(crate) struct Session {
 impl Session {
     /// Starts a runtime for a client that has said who it is. Opens nothing yet.
     pub(crate) fn start(client: ClientCapabilities, editor: Client) -> Arc<Self> {
-        let home = home(&client);
+        let home = home::find(client.options.home.clone().map(PathBuf::from));
         let config = client.options.config.clone().map(Value::Object);
         let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok());
         let (handle, effects) = spawn(home, config);
@@ -125,16 +125,6 @@ impl Session {
             respell(result, &spellings);
         }
     }
-}
-
-/// The home folder: the client's word, else `$KKCODE_HOME`, else `~/.kkcode`.
-fn home(client: &ClientCapabilities) -> PathBuf {
-    let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let option = client.options.home.clone().map(PathBuf::from);
-    option
-        .or_else(|| env("KKCODE_HOME"))
-        .or_else(|| Some(env("HOME").or_else(|| env("USERPROFILE"))?.join(".kkcode")))
-        .unwrap_or_else(|| std::env::temp_dir().join("kkcode"))
 }
 
 /// Replaces spellings in the members that hold a URI.

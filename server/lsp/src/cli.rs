@@ -1,0 +1,83 @@
+//! The command line: which commands there are. One file below `cli/` for each.
+
+mod failure;
+mod local;
+mod output;
+mod proposal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::{lifecycle, logging, server};
+
+use failure::Failure;
+use output::Output;
+
+/// Coding agents for any editor, as a language server.
+#[derive(Debug, Parser)]
+#[command(name = "kkcode-lsp", version)]
+struct Cli {
+    /// Speak LSP on stdin and stdout; always so, accepted because clients pass it
+    #[arg(long, global = true, hide = true)]
+    stdio: bool,
+
+    /// The process to end with, usually the editor
+    #[arg(long = "clientProcessId", value_name = "PID", global = true, hide = true)]
+    client_process_id: Option<u32>,
+
+    /// Print JSON on stdout, and nothing else; errors are JSON on stderr
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve an editor (the default)
+    Serve,
+    /// List, show and decide what agents propose
+    #[command(subcommand)]
+    Proposal(proposal::Command),
+}
+
+/// Does what the command line says, and returns the exit code: 0 done, 1 failed, 2 used wrongly.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error, std::env::args_os()),
+    };
+    let Ok(logging) = logging::start() else { return ExitCode::FAILURE };
+    lifecycle::log_panics();
+    let output = Output::new(cli.json);
+    let code = match cli.command {
+        None | Some(Command::Serve) => server::run(cli.client_process_id),
+        Some(Command::Proposal(command)) => {
+            lifecycle::run(async move { output.end(proposal::run(command, output).await) })
+        }
+    };
+    logging.finish();
+    code
+}
+
+/// Says what is wrong with the command line, or what `--help` and `--version` ask for.
+fn misused(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if !is_answer && arguments.any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        return ExitCode::from(Output::new(true).end(Err(Failure::usage(message))));
+    }
+    // Whoever closed the pipe does not want to know.
+    let _unread = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
