@@ -1,11 +1,13 @@
 //! The user's configuration: which providers there are, and which model is asked.
 
+mod agent;
 mod ollama;
 mod provider;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kkcode_provider::endpoint::Key;
@@ -15,6 +17,7 @@ use kkcode_provider::stream::{Provider, ProviderError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+pub(crate) use agent::AgentConfig;
 use provider::{ProviderConfig, Surroundings, error};
 
 /// The names of a configuration file, in the order in which they are looked for; the first that exists is read.
@@ -42,6 +45,9 @@ pub struct ConfigSource {
     /// Keys from the editor, by the provider's name; in memory only.
     secrets: Arc<Mutex<BTreeMap<String, Key>>>,
     http: Http,
+    /// Whether the user trusts the workspace, and whether the user was told what follows if not.
+    trusted: bool,
+    untrusted_told: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for ConfigSource {
@@ -57,12 +63,15 @@ pub(crate) struct Model {
     pub(crate) provider: Arc<dyn Provider>,
     /// The model's own id.
     pub(crate) id: String,
+    /// How many tokens conversation and answer may have together.
+    pub(crate) context: u64,
 }
 
 /// The configuration as it was read once.
 struct Config {
     providers: Map<String, Value>,
     models: Map<String, Value>,
+    agent: Option<Value>,
 }
 
 impl ConfigSource {
@@ -74,7 +83,31 @@ impl ConfigSource {
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         let environment = Arc::new(environment);
-        Self { home, client, environment, secrets: Arc::default(), http: Http::default() }
+        Self {
+            home,
+            client,
+            environment,
+            secrets: Arc::default(),
+            http: Http::default(),
+            trusted: false,
+            untrusted_told: Arc::default(),
+        }
+    }
+
+    /// Says that the user trusts the workspace: its files may instruct the agent.
+    #[must_use]
+    pub fn trusting(self, trusted: bool) -> Self {
+        Self { trusted, ..self }
+    }
+
+    /// Tells whether the user trusts the workspace.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// Tells whether the user is still to be told that the workspace is not trusted; true once.
+    pub(crate) fn tell_untrusted(&self) -> bool {
+        !self.untrusted_told.swap(true, Ordering::Relaxed)
     }
 
     /// Takes a provider's key from the editor's secret storage; it goes before all others. An empty one is forgotten.
@@ -112,12 +145,19 @@ impl ConfigSource {
     pub(crate) fn model(&self, wanted: Option<&str>) -> Result<Model, ProviderError> {
         let config = self.read()?;
         let mut candidates = Vec::new();
+        let mut context = u64::MAX;
         for wanted in config.wanted(wanted, &self.home)? {
+            context = context.min(config.context(&wanted));
             candidates.push(self.candidate(&config, &wanted)?);
         }
         let first = candidates.first().ok_or_else(|| error("`models.main` names no model"))?;
         let id = first.model.clone();
-        Ok(Model { provider: Arc::new(Patient::new(candidates)), id })
+        Ok(Model { provider: Arc::new(Patient::new(candidates)), id, context })
+    }
+
+    /// Returns how the agent is to work. Reads the configuration anew.
+    pub(crate) fn agent(&self) -> Result<AgentConfig, ProviderError> {
+        AgentConfig::read(self.read()?.agent.as_ref()).map_err(error)
     }
 
     fn candidate(&self, config: &Config, wanted: &str) -> Result<Candidate, ProviderError> {
@@ -143,7 +183,11 @@ impl ConfigSource {
             merge(&mut value, client);
         }
         let section = |name: &str| value.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
-        let mut config = Config { providers: section("provider"), models: section("models") };
+        let mut config = Config {
+            providers: section("provider"),
+            models: section("models"),
+            agent: value.get("agent").cloned(),
+        };
         if config.names().next().is_none()
             && let Some((name, found)) = self.found()
         {
@@ -179,6 +223,16 @@ impl Config {
         };
         ProviderConfig::deserialize(provider)
             .map_err(|e| error(format!("provider `{name}` in the configuration is not right: {e}")))
+    }
+
+    /// Returns how many tokens a model can hold: as configured, else what is known of models of its name.
+    fn context(&self, wanted: &str) -> u64 {
+        let (name, model) = wanted.split_once('/').unwrap_or((wanted, ""));
+        let provider = self.provider(name).ok();
+        let configured = provider.as_ref().and_then(|provider| provider.context_limit);
+        let default = provider.and_then(|provider| provider.default_model).unwrap_or_default();
+        let model = if model.is_empty() { default.as_str() } else { model };
+        configured.map_or_else(|| agent::known_context(model), u64::from)
     }
 
     /// Returns the names of the models that are to be asked, one after the other, each as `provider/model` or `provider`.

@@ -10,7 +10,7 @@ use kkcode_core::effect::{EditorEffect, Refusal, Reply};
 use kkcode_core::event::{Command, Event, StartTurn};
 use kkcode_core::id::{RequestId, SessionId, TurnId};
 use kkcode_core::state::{Snapshot, State};
-use kkcode_core::turn::Level;
+use kkcode_core::turn::{Excerpt, Level, Mode, Usage};
 use kkcode_store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -58,9 +58,44 @@ pub enum Update {
         id: String,
         /// The answer.
         text: String,
-        /// Whether the tool did not do what was asked.
-        is_error: bool,
+        /// How it ended.
+        end: CallEnd,
     },
+    /// The agent's list of what it is going to do, whole.
+    Plan(Vec<PlanEntry>),
+    /// What the turn's requests have counted so far.
+    Usage(Usage),
+}
+
+/// How a tool call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// As it should.
+    Ok,
+    /// With an error that the agent was told.
+    Error,
+    /// Cut off with its turn.
+    Cancelled,
+}
+
+/// One step of the agent's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanEntry {
+    /// What is to be done.
+    pub text: String,
+    /// How far it is.
+    pub status: PlanStatus,
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanStatus {
+    /// Not begun.
+    Pending,
+    /// Under way.
+    InProgress,
+    /// Done.
+    Completed,
 }
 
 /// The way to the runtime; cheap to clone.
@@ -89,7 +124,7 @@ pub(crate) enum Input {
 }
 
 /// A turn as a front end asks for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewTurn {
     /// What the user asks.
     pub prompt: String,
@@ -99,6 +134,10 @@ pub struct NewTurn {
     pub model: Option<String>,
     /// What the agent may do.
     pub level: Option<Level>,
+    /// How the agent works on it.
+    pub mode: Mode,
+    /// What the user is looking at.
+    pub excerpts: Vec<Excerpt>,
 }
 
 /// Starts the runtime; it runs until [`Handle::stop`], or until every handle is gone.
@@ -142,6 +181,8 @@ impl Handle {
                 prompt: turn.prompt,
                 model: turn.model,
                 level: turn.level,
+                mode: turn.mode,
+                excerpts: turn.excerpts,
                 at: fresh::now(),
             }))
         });

@@ -25,6 +25,11 @@ pub(crate) fn specs() -> Vec<ToolSpec> {
     vec![edit::spec()]
 }
 
+/// Tells whether a tool only looks at things, so that several of its calls can run at the same time.
+pub(crate) fn is_read_only(_name: &str) -> bool {
+    false
+}
+
 /// Runs a tool call: judged by the gate first. Reads files: not for the runtime's own thread.
 pub(crate) fn run(call: &ToolCall, turn: &Turn, snapshot: &Snapshot) -> Outcome {
     let access = match call.name.as_str() {

@@ -1,32 +1,36 @@
 //! The turn loop: ask the model, call the tools it wants, answer it, until it comes to an end.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures::StreamExt as _;
-use kkcode_core::effect::Reply;
-use kkcode_core::event::Command;
+use kkcode_core::effect::EditorEffect;
 use kkcode_core::turn::{Failure, Turn, TurnEnd, TurnStatus, Usage};
 use kkcode_provider::answer::{Answer, Outcome};
-use kkcode_provider::request::{Content, Message, Request, Role, ToolCall};
-use kkcode_provider::stream::{ProviderError, StopReason, StreamEvent};
+use kkcode_provider::request::{Content, Message, Role};
+use kkcode_provider::stream::{ErrorClass, ProviderError, StopReason};
 use kkcode_store::Store;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ConfigSource, Model};
-use crate::runtime::{Handle, ToFrontEnd, TurnUpdate, Update};
-use crate::tool;
+use crate::runtime::{CallEnd, Handle, ToFrontEnd, TurnUpdate, Update};
 
-/// How many requests one turn makes at most.
-const MOST_STEPS: usize = 100;
+use calls::Calls;
+use context::Window;
 
-/// How long text is gathered before it is told: 30 times a second.
-const GATHER: Duration = Duration::from_millis(34);
+mod ask;
+mod calls;
+mod context;
+mod excerpts;
+mod instructions;
+mod repeats;
+mod system;
 
-const SYSTEM: &str = "You are a coding agent inside the user's editor. Your edits are proposals: the user takes or refuses \
-                      each hunk. Change files with the tools only, and say briefly what you did.";
+/// How often in a row an answer may reach the model's output limit and is asked to go on.
+const MOST_CONTINUATIONS: usize = 8;
+
+/// How many requests before the last the model is told that the turn comes to its end.
+const WARNED_BEFORE: usize = 2;
 
 /// What a turn reaches.
 pub(crate) struct Ports {
@@ -37,152 +41,217 @@ pub(crate) struct Ports {
     pub(crate) cancel: CancellationToken,
 }
 
+/// A turn and what it reaches; cheap to clone, for calls that run at the same time.
+#[derive(Clone)]
+struct Link {
+    turn: Arc<Turn>,
+    ports: Arc<Ports>,
+}
+
 /// A turn while it runs.
 struct Running {
-    turn: Turn,
-    ports: Ports,
+    link: Link,
+    system: String,
+    /// The conversation as the model is told it.
     messages: Vec<Message>,
     usage: Usage,
-    /// What the model said in its last answer.
+    /// What the model said in its last answer, continuations included.
     reply: String,
+    /// What the model says at the moment: written down when the turn is stopped in the middle of it.
+    saying: Answer,
+    calls: Calls,
+}
+
+/// What comes after an answer.
+enum Next {
+    /// Another request.
+    Ask,
+    /// The end.
+    End(TurnStatus),
 }
 
 /// Runs a turn to its end.
 pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
     let cancel = ports.cancel.clone();
-    let mut running =
-        Running { turn, ports, messages: Vec::new(), usage: Usage::default(), reply: String::new() };
+    let mut running = Running {
+        link: Link { turn: Arc::new(turn), ports: Arc::new(ports) },
+        system: String::new(),
+        messages: Vec::new(),
+        usage: Usage::default(),
+        reply: String::new(),
+        saying: Answer::default(),
+        calls: Calls::default(),
+    };
     let status = tokio::select! {
         biased;
         () = cancel.cancelled() => TurnStatus::Cancelled,
         status = running.steps() => status.unwrap_or_else(|status| status),
     };
+    if status == TurnStatus::Cancelled {
+        running.leave_off().await;
+    }
     let reply = (!running.reply.is_empty()).then_some(running.reply);
     TurnEnd { status, reply, usage: running.usage }
 }
 
 impl Running {
     async fn steps(&mut self) -> Result<TurnStatus, TurnStatus> {
-        let (config, wanted) = (self.ports.config.clone(), self.turn.model.clone());
-        let model = blocking(move || config.model(wanted.as_deref())).await?.map_err(failed)?;
+        let (config, wanted) = (self.link.ports.config.clone(), self.link.turn.model.clone());
+        let (model, settings) = blocking(move || Ok((config.model(wanted.as_deref())?, config.agent()?)))
+            .await?
+            .map_err(failed)?;
+        self.begin().await?;
+        let mut window = Window::of(model.context, &self.system);
+        let mut continuations = 0;
+        for left in (0..settings.max_steps).rev() {
+            let answer = self.ask_within(&model, &mut window).await?;
+            match self.take_in(answer, &mut window, &mut continuations, left).await? {
+                Next::Ask => {}
+                Next::End(status) => return Ok(status),
+            }
+        }
+        Ok(interrupted(&format!(
+            "the turn made {} requests without coming to an end (`agent.max_steps`); {GO_ON}",
+            settings.max_steps
+        )))
+    }
+
+    /// Reads the conversation and adds the prompt, with what the user was looking at.
+    async fn begin(&mut self) -> Result<(), TurnStatus> {
         self.messages = self.history().await?;
-        let prompt = Message::user(self.turn.prompt.clone());
-        self.keep(vec![prompt]).await?;
-        for _ in 0..MOST_STEPS {
-            let answer = self.ask(&model).await?;
-            self.reply = answer.text();
-            let stop = match answer.outcome {
-                Some(Outcome::Completed(stop)) => stop,
-                Some(Outcome::Failed(error)) => return Err(failed(error)),
-                Some(Outcome::Refused) => StopReason::Refusal,
-                None | Some(Outcome::Truncated | Outcome::Cancelled) => {
-                    return Err(interrupted("the model's answer was cut off"));
-                }
-            };
-            let mut step = vec![Message { role: Role::Assistant, content: answer.content }];
-            if stop != StopReason::Refusal && !answer.calls.is_empty() {
-                let mut results = Vec::new();
-                for call in answer.calls {
-                    results.push(match call {
-                        Ok(call) => self.call(call).await?,
-                        Err(broken) => broken.result(),
-                    });
-                }
-                step.push(Message { role: Role::User, content: results });
-                self.keep(step).await?;
-                continue;
-            }
-            self.keep(step).await?;
-            return Ok(match stop {
-                StopReason::EndTurn | StopReason::ToolUse => TurnStatus::Completed,
-                StopReason::MaxTokens => interrupted("the model reached its output limit"),
-                StopReason::ContextFull => interrupted("the conversation fills all that the model can hold"),
-                StopReason::Refusal => TurnStatus::Failed(Failure {
-                    class: "refusal".to_owned(),
-                    message: "the model declined to answer".to_owned(),
-                }),
-            });
+        let snapshot = self.link.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
+        let (turn, trusted) = (self.link.turn.clone(), self.link.ports.config.is_trusted());
+        let (system, excerpts) = blocking(move || {
+            let system = system::prompt(&turn, &snapshot, trusted);
+            (system, excerpts::render(&turn.excerpts, &snapshot))
+        })
+        .await?;
+        if let Some(passed_over) = system.passed_over
+            && self.link.ports.config.tell_untrusted()
+        {
+            self.link.tell_user(passed_over);
         }
-        Ok(interrupted(&format!("the turn made {MOST_STEPS} requests without coming to an end")))
+        self.system = system.text;
+        let prompt = match excerpts {
+            Some(excerpts) => format!("{}\n\n{excerpts}", self.link.turn.prompt),
+            None => self.link.turn.prompt.clone(),
+        };
+        self.keep(vec![Message::user(prompt)]).await
     }
 
-    /// Asks the model once, and tells what it says as it says it.
-    async fn ask(&mut self, model: &Model) -> Result<Answer, TurnStatus> {
-        let mut stream = model.provider.stream(Request {
-            model: model.id.clone(),
-            system: SYSTEM.to_owned(),
-            messages: self.messages.clone(),
-            tools: tool::specs(),
-        });
-        let mut answer = Answer::default();
-        let mut gathered = String::new();
-        let mut due = Instant::now();
+    /// Asks the model, with as much of the conversation as it can hold.
+    async fn ask_within(&mut self, model: &Model, window: &mut Window) -> Result<Answer, TurnStatus> {
         loop {
-            let event = tokio::select! {
-                event = stream.next() => event,
-                () = tokio::time::sleep_until(due), if !gathered.is_empty() => {
-                    self.tell_text(&mut gathered);
-                    continue;
-                }
-            };
-            if !matches!(event, Some(Ok(StreamEvent::Text(_)))) {
-                self.tell_text(&mut gathered);
-            }
-            match &event {
-                Some(Ok(StreamEvent::Text(text))) => {
-                    if gathered.is_empty() {
-                        due = Instant::now() + GATHER;
+            let before = std::mem::take(&mut self.messages);
+            self.messages = window.fit(before);
+            let answer = self.ask(model).await?;
+            match &answer.outcome {
+                // Our estimate of tokens was too low, or nobody had told us what the model can hold.
+                Some(Outcome::Failed(error)) if error.class == ErrorClass::ContextTooLong => {
+                    if !window.shrink(&self.messages) {
+                        return Err(failed(error.clone()));
                     }
-                    gathered += text;
+                    tracing::info!(turn = %self.link.turn.id, "the conversation is shortened and sent again");
                 }
-                Some(Ok(StreamEvent::Thinking(text))) => self.tell(Update::Thinking(text.clone())),
-                Some(Ok(StreamEvent::Usage(usage))) => {
-                    let (input_tokens, output_tokens) = (usage.all_input_tokens(), usage.output_tokens);
-                    self.usage += Usage { input_tokens, output_tokens };
-                }
-                Some(Ok(StreamEvent::Retry(retry))) => {
-                    tracing::info!(after = ?retry.after, error = %retry.error, "the request is sent again");
-                }
-                _ => {}
-            }
-            answer.add(event);
-            if answer.outcome.is_some() {
-                return Ok(answer);
+                _ => return Ok(answer),
             }
         }
     }
 
-    async fn call(&mut self, call: ToolCall) -> Result<Content, TurnStatus> {
-        let ToolCall { id, name, input } = call.clone();
-        self.tell(Update::ToolCall { id: id.clone(), name, input });
-        let snapshot =
-            self.ports.handle.snapshot().await.ok_or_else(|| interrupted("the server is shutting down"))?;
-        let turn = self.turn.clone();
-        let outcome = blocking(move || tool::run(&call, &turn, &snapshot)).await?;
-        let answer = match outcome {
-            tool::Outcome::Answer(answer) => answer,
-            tool::Outcome::Propose(propose) => {
-                let path = propose.path.display().to_string();
-                match self.ports.handle.request(Command::Propose(propose)).await {
-                    Ok(Reply::Proposed { pending, .. }) => Ok(format!(
-                        "proposed, not yet accepted: {pending} hunk{} of {path} wait{} for the user",
-                        if pending == 1 { "" } else { "s" },
-                        if pending == 1 { "s" } else { "" },
-                    )),
-                    Ok(reply) => Err(format!("the proposal was answered by {reply:?}")),
-                    Err(refusal) => Err(refusal.to_string()),
-                }
+    /// Does what an answer asks for, and writes both down.
+    async fn take_in(
+        &mut self,
+        answer: Answer,
+        window: &mut Window,
+        continuations: &mut usize,
+        left: usize,
+    ) -> Result<Next, TurnStatus> {
+        let text = answer.text();
+        if *continuations == 0 {
+            self.reply.clone_from(&text);
+        } else {
+            self.reply.push_str(&text);
+        }
+        let stop = match answer.outcome {
+            Some(Outcome::Completed(stop)) => stop,
+            Some(Outcome::Failed(error)) => return Err(failed(error)),
+            Some(Outcome::Refused) => StopReason::Refusal,
+            None | Some(Outcome::Truncated | Outcome::Cancelled) => {
+                return Err(interrupted(&format!("the model's answer was cut off; {GO_ON}")));
             }
         };
-        let is_error = answer.is_err();
-        let text = answer.unwrap_or_else(|refusal| refusal);
-        self.tell(Update::ToolResult { id: id.clone(), text: text.clone(), is_error });
-        Ok(Content::ToolResult { id, text, is_error })
+        let said = Message { role: Role::Assistant, content: answer.content };
+        let is_cut = matches!(stop, StopReason::MaxTokens | StopReason::ContextFull);
+        let has_whole_call = answer.calls.iter().any(Result::is_ok);
+        if stop != StopReason::Refusal && (has_whole_call || !answer.calls.is_empty() && !is_cut) {
+            *continuations = 0;
+            self.calls.begin(said, answer.calls);
+            self.run_calls().await?;
+            let mut step = self.calls.finish();
+            if left == WARNED_BEFORE
+                && let Some(results) = step.last_mut()
+            {
+                results.content.push(Content::Text { text: warning(left) });
+            }
+            self.keep(step).await?;
+            return Ok(match self.calls.stuck() {
+                Some(reason) => Next::End(interrupted(&format!("{reason}; {GO_ON}"))),
+                None => Next::Ask,
+            });
+        }
+        if is_cut && *continuations < MOST_CONTINUATIONS && !text.trim().is_empty() {
+            *continuations += 1;
+            if stop == StopReason::ContextFull {
+                window.shrink(&self.messages);
+            }
+            self.keep(vec![without_calls(said), Message::user(go_on_after(&text))]).await?;
+            return Ok(Next::Ask);
+        }
+        self.keep(vec![without_calls(said)]).await?;
+        Ok(Next::End(match stop {
+            StopReason::EndTurn | StopReason::ToolUse => TurnStatus::Completed,
+            StopReason::MaxTokens => {
+                interrupted(&format!("the model reached its output limit again and again; {GO_ON}"))
+            }
+            StopReason::ContextFull => {
+                interrupted("the conversation fills all that the model can hold; start a new one")
+            }
+            StopReason::Refusal => TurnStatus::Failed(Failure {
+                class: "refusal".to_owned(),
+                message: "the model declined to answer".to_owned(),
+            }),
+        }))
+    }
+
+    /// Writes down what was going on when the turn was stopped, so that the conversation can go on from there.
+    async fn leave_off(&mut self) {
+        let mut step = self.calls.abandon();
+        for content in step.iter().flat_map(|message| &message.content) {
+            if let Content::ToolResult { id, text, .. } = content
+                && text == calls::CANCELLED
+            {
+                let (id, text) = (id.clone(), text.clone());
+                self.link.tell(Update::ToolResult { id, text, end: CallEnd::Cancelled });
+            }
+        }
+        let text = std::mem::take(&mut self.saying).text();
+        if step.is_empty() && !text.trim().is_empty() {
+            self.reply.clone_from(&text);
+            step.push(Message { role: Role::Assistant, content: vec![Content::Text { text }] });
+        }
+        if !step.is_empty()
+            && let Err(status) = self.keep(step).await
+        {
+            tracing::warn!(?status, turn = %self.link.turn.id, "the last step of a cancelled turn is not written down");
+        }
     }
 
     async fn history(&self) -> Result<Vec<Message>, TurnStatus> {
         let (answer, answered) = oneshot::channel();
-        self.ports.store.messages(self.turn.session.clone(), move |result| drop(answer.send(result)));
+        self.link
+            .ports
+            .store
+            .messages(self.link.turn.session.clone(), move |result| drop(answer.send(result)));
         let rows =
             answered.await.map_err(|_| interrupted("the store has ended"))?.map_err(|e| unstored(&e))?;
         let read = |row: Value| serde_json::from_value(row).map_err(|e| unstored(&e));
@@ -191,28 +260,52 @@ impl Running {
 
     /// Adds messages to the conversation, and waits until they are written down.
     async fn keep(&mut self, messages: Vec<Message>) -> Result<(), TurnStatus> {
+        let messages: Vec<Message> =
+            messages.into_iter().filter(|message| !message.content.is_empty()).collect();
         let rows: Result<Vec<Value>, _> = messages.iter().map(serde_json::to_value).collect();
         let rows = rows.map_err(|error| unstored(&error))?;
         let (answer, answered) = oneshot::channel();
-        let (session, turn) = (self.turn.session.clone(), self.turn.id.clone());
-        self.ports.store.append_messages(session, turn, rows, move |result| drop(answer.send(result)));
+        let (session, turn) = (self.link.turn.session.clone(), self.link.turn.id.clone());
+        self.link.ports.store.append_messages(session, turn, rows, move |result| drop(answer.send(result)));
         answered.await.map_err(|_| interrupted("the store has ended"))?.map_err(|error| unstored(&error))?;
         self.messages.extend(messages);
         Ok(())
     }
+}
 
-    fn tell_text(&self, gathered: &mut String) {
-        if gathered.is_empty() {
-            return;
-        }
-        self.tell(Update::Text(std::mem::take(gathered)));
-    }
-
+impl Link {
     fn tell(&self, update: Update) {
         let update = TurnUpdate { turn: self.turn.id.clone(), update };
         // A front end that has gone needs to be told nothing.
         let _nobody_listens = self.ports.front_end.send(ToFrontEnd::Turn(update));
     }
+
+    fn tell_user(&self, message: String) {
+        let _nobody_listens = self.ports.front_end.send(ToFrontEnd::Effect(EditorEffect::Message(message)));
+    }
+}
+
+/// What the user can do about a turn that was interrupted; the session is in the turn's record.
+const GO_ON: &str = "to go on, start a turn in this session with the prompt `continue`";
+
+fn warning(left: usize) -> String {
+    format!("[This turn has {left} requests left. Come to an end, or say what is left to do.]")
+}
+
+/// Asks the model to go on with an answer that was cut at its output limit.
+fn go_on_after(text: &str) -> String {
+    let tail: Vec<char> = text.chars().rev().take(200).collect();
+    let tail: String = tail.into_iter().rev().collect();
+    format!(
+        "[Your answer reached the output limit. Go on exactly where it stopped, without repeating anything. It ended \
+         with: {tail}]"
+    )
+}
+
+/// Takes the calls out of an answer that was cut: they have no results.
+fn without_calls(message: Message) -> Message {
+    let content = message.content.into_iter().filter(|content| !matches!(content, Content::ToolCall(_)));
+    Message { content: content.collect(), ..message }
 }
 
 /// Runs what reads files on the blocking pool.
@@ -233,6 +326,10 @@ fn failed(error: ProviderError) -> TurnStatus {
 fn unstored(error: &dyn std::fmt::Display) -> TurnStatus {
     let message = format!("the conversation could not be written down: {error}");
     TurnStatus::Failed(Failure { class: "store".to_owned(), message })
+}
+
+fn shutting_down() -> TurnStatus {
+    interrupted("the server is shutting down")
 }
 
 fn interrupted(reason: &str) -> TurnStatus {

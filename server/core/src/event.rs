@@ -9,7 +9,7 @@ use crate::lines::{Lines, TextHash};
 use crate::placement::Placement;
 use crate::proposal::{NewHunk, Proposal, Timestamp};
 use crate::text::PositionEncoding;
-use crate::turn::{Level, Turn, TurnEnd};
+use crate::turn::{Excerpt, Level, Mode, Turn, TurnEnd};
 
 /// Something that happened, in the order in which it is to be believed.
 #[derive(Debug)]
@@ -191,6 +191,10 @@ pub struct StartTurn {
     pub model: Option<String>,
     /// What the agent may do; the present level when absent.
     pub level: Option<Level>,
+    /// How the agent works on it.
+    pub mode: Mode,
+    /// What the user is looking at; the state adds the texts of open documents.
+    pub excerpts: Vec<Excerpt>,
     /// When.
     pub at: Timestamp,
 }

@@ -1,9 +1,13 @@
 //! Turns: one user prompt, from its start to its one end.
 
+use std::path::PathBuf;
+
+use ropey::Rope;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ProposalId, SessionId, TurnId};
 use crate::proposal::Timestamp;
+use crate::text::TextRange;
 
 /// How much an agent may do without asking, from least to most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +24,45 @@ pub enum Level {
     Yolo,
 }
 
+/// How the agent works on a prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It answers, reads, and changes nothing.
+    Ask,
+    /// It works out a plan, and changes nothing.
+    Plan,
+    /// It does the work.
+    #[default]
+    Agent,
+}
+
+/// Something that the user was looking at when a turn began: told to the model with the prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Why it is told.
+    pub role: ExcerptRole,
+    /// The client's own name of the document.
+    pub uri: String,
+    /// The file behind it.
+    pub path: Option<PathBuf>,
+    /// The part that is meant, in the client's units; the whole when absent.
+    pub range: Option<TextRange>,
+    /// The text at that moment; none where no editor had the document open.
+    pub text: Option<Rope>,
+}
+
+/// Why an excerpt is told to the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExcerptRole {
+    /// The user is in this document; a range is what is selected.
+    Document,
+    /// The user adds it.
+    Context,
+    /// A tool has something to say about it.
+    Diagnostic(String),
+}
+
 /// A turn, as it is listed and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
@@ -33,6 +76,10 @@ pub struct Turn {
     pub model: Option<String>,
     /// What the agent may do in it.
     pub level: Level,
+    /// How the agent works on it.
+    pub mode: Mode,
+    /// What the user was looking at; not stored here.
+    pub excerpts: Vec<Excerpt>,
     /// When it began.
     pub started_at: Timestamp,
     /// Where it stands.

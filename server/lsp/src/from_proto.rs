@@ -103,6 +103,12 @@ pub(crate) fn range(range: lsp_types::Range) -> TextRange {
 }
 
 /// A permission level of the protocol.
+/// A range of our own messages.
+pub(crate) fn own_range(range: &protocol::text::Range) -> TextRange {
+    let position = |position: protocol::text::Position| Position::new(position.line, position.character);
+    TextRange::new(position(range.start), position(range.end))
+}
+
 pub(crate) fn level(level: protocol::permission::Level) -> Level {
     match level {
         protocol::permission::Level::Readonly => Level::Readonly,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkcode_agent::runtime::{ToFrontEnd, TurnUpdate, Update};
+use kkcode_agent::runtime::{CallEnd, ToFrontEnd, TurnUpdate, Update};
 use kkcode_core::effect::{DocumentEdit, DurableEvent, EditorEffect, FileCount};
 use kkcode_core::event::Event;
 use kkcode_core::id::{ProposalId, TurnId};
@@ -183,11 +183,19 @@ impl FrontEnd {
                 let title = format!("{name} {path}").trim_end().to_owned();
                 turn::TurnUpdate::ToolCall { call_id: id, tool: name, title }
             }
-            Update::ToolResult { id, text, is_error } => turn::TurnUpdate::ToolResult {
+            Update::ToolResult { id, text, end } => turn::TurnUpdate::ToolResult {
                 call_id: id,
-                status: if is_error { ToolStatus::Error } else { ToolStatus::Ok },
+                status: match end {
+                    CallEnd::Ok => ToolStatus::Ok,
+                    CallEnd::Error => ToolStatus::Error,
+                    CallEnd::Cancelled => ToolStatus::Cancelled,
+                },
                 summary: Some(text),
             },
+            Update::Plan(entries) => {
+                turn::TurnUpdate::Plan { entries: entries.into_iter().map(to_proto::plan_entry).collect() }
+            }
+            Update::Usage(usage) => turn::TurnUpdate::Usage { usage: to_proto::usage(usage) },
         };
         self.notify(TurnDidUpdate::NAME, TurnDidUpdateParams { turn_id: turn.to_string(), offset, update });
     }

@@ -41,6 +41,8 @@ impl Session {
         let home = home::find(client.options.home.clone().map(PathBuf::from));
         let config = client.options.config.clone().map(Value::Object);
         let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok());
+        // Only a client of ours asks the user before it says so.
+        let config = config.trusting(client.kkcode && client.options.trusted == Some(true));
         let (handle, effects) = spawn(home, config);
         let (attached, said, spellings) = (Once::new(), Mutex::default(), Mutex::default());
         let (front_end, surface) = (editor.clone(), Surface::default());

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kkcode_agent::runtime::{PlanEntry, PlanStatus};
 use kkcode_agent::view::{PlacedFile, placed_file};
 use kkcode_core::diff::unified;
 use kkcode_core::document::Documents;
@@ -87,6 +88,15 @@ pub(crate) fn usage(usage: Usage) -> protocol::outcome::Usage {
         output_tokens: usage.output_tokens,
         ..protocol::outcome::Usage::default()
     }
+}
+
+pub(crate) fn plan_entry(entry: PlanEntry) -> protocol::turn::PlanEntry {
+    let status = match entry.status {
+        PlanStatus::Pending => protocol::turn::PlanStatus::Pending,
+        PlanStatus::InProgress => protocol::turn::PlanStatus::InProgress,
+        PlanStatus::Completed => protocol::turn::PlanStatus::Completed,
+    };
+    protocol::turn::PlanEntry { text: entry.text, status }
 }
 
 pub(crate) fn turn_status(status: &TurnStatus) -> protocol::turn::TurnStatus {

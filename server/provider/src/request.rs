@@ -114,6 +114,26 @@ pub struct ToolSpec {
     pub input_schema: Value,
 }
 
+/// How the message begins that stands for the beginning of a conversation which did not fit any more; its `answers` says
+/// how many of the model's messages are not there.
+pub const EARLIER: &str = "<earlier-conversation";
+
+/// Returns how many messages of the model a conversation has had, those included that a summary stands for.
+pub fn answers(messages: &[Message]) -> usize {
+    let of = |message: &Message| match message.role {
+        Role::Assistant => 1,
+        Role::User => message.content.iter().map(left_out).sum(),
+    };
+    messages.iter().map(of).sum()
+}
+
+fn left_out(content: &Content) -> usize {
+    let Content::Text { text } = content else { return 0 };
+    let count =
+        text.strip_prefix(EARLIER).and_then(|rest| rest.strip_prefix(" answers=\"")?.split('"').next());
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
 impl BrokenCall {
     /// Returns the call as it is kept in the conversation: without its input.
     pub fn call(&self) -> ToolCall {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::reader::Reader;
 use crate::record;
-use crate::request::{Content, Message, Request, Role, ToolCall};
+use crate::request::{Content, Message, Request, ToolCall, answers};
 use crate::stream::{ErrorClass, Provider, ProviderError, StopReason, StreamEvent, Usage};
 
 /// A model that plays a file. The file is read for every request, so it can be edited between two.
@@ -71,7 +71,7 @@ impl Scripted {
 
     /// Returns what was heard when the exchange was recorded that is next in this conversation.
     fn replay(&self, request: &Request) -> Vec<Result<StreamEvent, ProviderError>> {
-        let index = request.messages.iter().filter(|message| message.role == Role::Assistant).count();
+        let index = answers(&request.messages);
         let next = record::exchanges(&self.script).and_then(|exchanges| {
             let count = exchanges.len();
             let path = self.script.display();
@@ -97,7 +97,7 @@ impl Scripted {
             .map_err(|e| error(format!("the script {path} cannot be read: {e}")))?;
         let script: Script = serde_saphyr::from_str(&text)
             .map_err(|e| error(format!("the script {path} is not right: {e}")))?;
-        let index = request.messages.iter().filter(|message| message.role == Role::Assistant).count();
+        let index = answers(&request.messages);
         let count = script.turns.len();
         let Some(turn) = script.turns.into_iter().nth(index) else {
             return Err(error(format!("the script {path} has {count} turns and was asked for one more")));

@@ -202,7 +202,7 @@ impl Reader<'_> {
             .collect();
         for session in all_of {
             found.extend(self.rows(
-                "SELECT started_at, rowid, id, session, prompt, model, level, status, reply, usage FROM turn
+                "SELECT started_at, rowid, id, session, prompt, model, level, status, reply, usage, mode FROM turn
                  WHERE session = ?1",
                 &[&session],
                 turn,
@@ -211,7 +211,7 @@ impl Reader<'_> {
         let mut newest: BTreeMap<Age, Turn> = BTreeMap::new();
         for folder in &sessions.folders {
             newest.extend(self.rows(
-                "SELECT started_at, rowid, id, session, prompt, model, level, status, reply, usage FROM turn
+                "SELECT started_at, rowid, id, session, prompt, model, level, status, reply, usage, mode FROM turn
                  WHERE session IN (SELECT id FROM session WHERE folder IS ?1)
                  ORDER BY started_at DESC, rowid DESC LIMIT ?2",
                 params![folder.as_deref().map(PathBytes::of), NEWEST],
@@ -288,6 +288,8 @@ fn turn(row: &Row<'_>) -> rusqlite::Result<(Age, Turn)> {
         reply: row.get(8)?,
         usage: row.get::<_, Json<_>>(9)?.0,
         proposals: Vec::new(),
+        mode: row.get::<_, Word<_>>(10)?.0,
+        excerpts: Vec::new(),
     };
     Ok(((started_at, row.get(1)?), turn))
 }

@@ -9,7 +9,7 @@ use kkcode_core::effect::{Commit, DurableEvent, Record};
 use kkcode_core::id::{HunkId, ProposalId, SessionId, TurnId};
 use kkcode_core::lines::{Lines, TextHash};
 use kkcode_core::proposal::{ChangeKind, Hunk, ReviewState, Timestamp, Verdict};
-use kkcode_core::turn::{Level, Turn, TurnEnd, TurnStatus, Usage};
+use kkcode_core::turn::{Level, Mode, Turn, TurnEnd, TurnStatus, Usage};
 use tempfile::TempDir;
 
 use crate::database::Database;
@@ -104,6 +104,8 @@ fn turn(id: &str, session: &str, at: i64) -> Turn {
         reply: None,
         usage: Usage::default(),
         proposals: Vec::new(),
+        mode: Mode::default(),
+        excerpts: Vec::new(),
     }
 }
 

@@ -142,8 +142,8 @@ impl<'a> Writer<'a> {
         let ended_at = turn.status.is_final().then_some(self.now);
         self.execute(
             "INSERT INTO turn (id, session, prompt, model, level, status, reply, usage, started_at, ended_at,
-                               owner_pid, owner_start)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                               owner_pid, owner_start, mode)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             params![
                 turn.id.as_str(),
                 turn.session.as_str(),
@@ -157,6 +157,7 @@ impl<'a> Writer<'a> {
                 ended_at,
                 self.owner.pid,
                 self.owner.start,
+                Word(turn.mode),
             ],
         )?;
         for proposal in &turn.proposals {

@@ -71,7 +71,7 @@ pub(super) struct ProviderConfig {
     #[serde(default)]
     pub(super) models: Vec<String>,
     max_tokens: Option<u32>,
-    context_limit: Option<u32>,
+    pub(super) context_limit: Option<u32>,
     retry_attempts: Option<u32>,
     retry_base_delay_ms: Option<u64>,
     timeout_ms: Option<u64>,

@@ -85,7 +85,7 @@ impl World {
     }
 
     async fn start_turn(&self) -> (TurnId, SessionId) {
-        let turn = NewTurn { prompt: "make it loud".into(), session: None, model: None, level: None };
+        let turn = NewTurn { prompt: "make it loud".into(), ..NewTurn::default() };
         match self.handle.start_turn(turn).await.unwrap() {
             Reply::TurnStarted { turn, session } => (turn, session),
             reply => panic!("{reply:?}"),
@@ -243,7 +243,7 @@ async fn readonly_turns_propose_nothing() {
     let mut world = World::new(
         "turns:\n  - stream:\n      - tool: {name: edit, input: {path: x.txt, before: two, after: TWO}}\n  - expect: [readonly]\n    stream: [{text: ok}]\n",
     );
-    let turn = NewTurn { prompt: "p".into(), session: None, model: None, level: Some(Level::Readonly) };
+    let turn = NewTurn { prompt: "p".into(), level: Some(Level::Readonly), ..NewTurn::default() };
     world.handle.start_turn(turn).await.unwrap();
     assert_eq!(world.finished().await.status, TurnStatus::Completed);
     assert_eq!(world.handle.snapshot().await.unwrap().reviews.iter().count(), 0);
@@ -273,7 +273,7 @@ async fn a_conversation_goes_on_in_its_session() {
     world.finished().await;
     let mut world = world.restart().await;
     let more =
-        |session| NewTurn { prompt: "and louder".into(), session: Some(session), model: None, level: None };
+        |session| NewTurn { prompt: "and louder".into(), session: Some(session), ..NewTurn::default() };
     world.handle.start_turn(more(session)).await.unwrap();
     assert_eq!(world.finished().await.reply.as_deref(), Some("No."));
     let unknown = world.handle.start_turn(more(SessionId::new("session_none"))).await;
@@ -284,7 +284,7 @@ async fn a_conversation_goes_on_in_its_session() {
 async fn what_cannot_be_written_down_is_refused_and_not_done() {
     let mut world = World::new(EDIT);
     std::fs::create_dir_all(world.dir.path().join("home/state.db")).unwrap();
-    let turn = NewTurn { prompt: "p".into(), session: None, model: None, level: None };
+    let turn = NewTurn { prompt: "p".into(), ..NewTurn::default() };
     let refused = world.handle.start_turn(turn).await;
     assert!(
         matches!(&refused, Err(Refusal::NotStored(reason)) if reason.contains("state.db")),

@@ -12,7 +12,7 @@ use crate::placement::Placement;
 use crate::proposal::{NewHunk, Timestamp, Verdict};
 use crate::review::{HunkState, overlay_text};
 use crate::text::{Position, TextRange};
-use crate::turn::{TurnEnd, TurnStatus, Usage};
+use crate::turn::{Mode, TurnEnd, TurnStatus, Usage};
 
 const PATH: &str = "/w/x.rs";
 const URI: &str = "file:///w/x.rs";
@@ -152,6 +152,8 @@ impl World {
             prompt: "make it loud\nplease".into(),
             model: None,
             level: None,
+            mode: Mode::default(),
+            excerpts: Vec::new(),
             at: Timestamp(1),
         };
         self.command(Command::StartTurn(start)).unwrap();
@@ -502,6 +504,8 @@ fn one_session_has_one_turn_at_a_time_and_a_turn_ends_once() {
         prompt: "again".into(),
         model: None,
         level: None,
+        mode: Mode::default(),
+        excerpts: Vec::new(),
         at: Timestamp(2),
     };
     let refusal = world.command(Command::StartTurn(again)).unwrap_err();

@@ -6,7 +6,7 @@ use super::{Outcome, State, persist};
 use crate::effect::{Commit, DurableEvent, Effect, Record, Refusal, Reply};
 use crate::event::StartTurn;
 use crate::id::{RequestId, TurnId};
-use crate::turn::{Turn, TurnEnd, TurnStatus, Usage};
+use crate::turn::{Excerpt, Turn, TurnEnd, TurnStatus, Usage};
 
 impl State {
     pub(super) fn start_turn(&mut self, request: RequestId, start: StartTurn) -> Outcome {
@@ -16,6 +16,8 @@ impl State {
             prompt: start.prompt,
             model: start.model,
             level: start.level.unwrap_or(self.level),
+            mode: start.mode,
+            excerpts: start.excerpts.into_iter().map(|excerpt| self.with_text(excerpt)).collect(),
             started_at: start.at,
             status: TurnStatus::Running,
             reply: None,
@@ -46,6 +48,14 @@ impl State {
         let reply = Reply::TurnStarted { turn: turn.id.clone(), session: turn.session.clone() };
         Arc::make_mut(&mut self.turns).insert(turn.id.clone(), turn.clone());
         Ok(vec![Effect::Persist(commit), Effect::StartTurn(turn), Effect::Reply(request, Ok(reply))])
+    }
+
+    /// Adds the text that the editor has at this moment.
+    fn with_text(&self, excerpt: Excerpt) -> Excerpt {
+        let document = self.documents.iter().find(|document| document.uri.as_str() == excerpt.uri);
+        let document = document.or_else(|| self.documents.by_path(excerpt.path.as_deref()?));
+        let text = document.filter(|document| !document.out_of_sync).map(|document| document.text.clone());
+        Excerpt { text, ..excerpt }
     }
 
     pub(super) fn cancel_turn(&mut self, request: RequestId, turn: TurnId) -> Outcome {

@@ -6,8 +6,9 @@ use kkcode_agent::runtime::NewTurn;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::Command;
 use kkcode_core::id::{SessionId, TurnId};
-use kkcode_core::turn::Level;
+use kkcode_core::turn::{self, Excerpt, ExcerptRole, Level};
 use kkcode_core::uri::{PathStyle, to_path};
+use kkcode_protocol::text::{Diagnostic, DiagnosticCode, Range};
 use kkcode_protocol::turn::{
     Mode, TurnCancelParams, TurnCancelResult, TurnShowParams, TurnShowResult, TurnStartParams,
     TurnStartResult,
@@ -60,13 +61,18 @@ fn new_turn(params: &TurnStartParams) -> Result<NewTurn> {
     if params.prompt.trim().is_empty() {
         return Err(error::invalid_params("the prompt is empty"));
     }
-    let level = match params.mode.unwrap_or_default() {
-        Mode::Agent => params.level.map(from_proto::level),
-        // Both modes change nothing, whatever the level allows.
-        Mode::Ask | Mode::Plan => Some(Level::Readonly),
+    let mode = match params.mode.unwrap_or_default() {
+        Mode::Agent => turn::Mode::Agent,
+        Mode::Ask => turn::Mode::Ask,
+        Mode::Plan => turn::Mode::Plan,
         Mode::Longagent => {
             return Err(error::failed("mode `longagent` is not there yet; a later version has it"));
         }
+    };
+    // Both other modes change nothing, whatever the level allows.
+    let level = match mode {
+        turn::Mode::Agent => params.level.map(from_proto::level),
+        turn::Mode::Ask | turn::Mode::Plan => Some(Level::Readonly),
     };
     if matches!(level, Some(Level::AcceptEdits | Level::Yolo)) {
         return Err(error::failed(
@@ -74,39 +80,50 @@ fn new_turn(params: &TurnStartParams) -> Result<NewTurn> {
         ));
     }
     Ok(NewTurn {
-        prompt: prompt_with_context(params),
+        prompt: params.prompt.clone(),
         session: params.session_id.clone().map(SessionId::new),
         model: params.model.clone(),
         level,
+        mode,
+        excerpts: excerpts(params),
     })
 }
 
-/// Returns the prompt, and behind it what the user is looking at.
-fn prompt_with_context(params: &TurnStartParams) -> String {
-    let place = |uri: &str, range: Option<&kkcode_protocol::text::Range>| {
-        let file =
-            to_path(uri, PathStyle::NATIVE).map_or_else(|| uri.to_owned(), |path| path.display().to_string());
-        match range {
-            Some(range) => format!("{file}, lines {} to {}", range.start.line + 1, range.end.line + 1),
-            None => file,
-        }
+/// Returns what the user is looking at; the texts of open documents are added where the turn begins.
+fn excerpts(params: &TurnStartParams) -> Vec<Excerpt> {
+    let excerpt = |role, uri: &str, range: Option<&Range>| Excerpt {
+        role,
+        uri: uri.to_owned(),
+        path: to_path(uri, PathStyle::NATIVE),
+        range: range.map(from_proto::own_range),
+        text: None,
     };
     let document = params
         .text_document
         .iter()
-        .map(|document| format!("The user is in {}.", place(&document.uri, params.range.as_ref())));
-    let context = params.context.iter().map(|item| format!("See {}.", place(&item.uri, item.range.as_ref())));
+        .map(|document| excerpt(ExcerptRole::Document, &document.uri, params.range.as_ref()));
+    let context =
+        params.context.iter().map(|item| excerpt(ExcerptRole::Context, &item.uri, item.range.as_ref()));
     let diagnostics = params.diagnostics.iter().map(|item| {
-        format!(
-            "Diagnostic in {}: {}",
-            place(&item.uri, Some(&item.diagnostic.range)),
-            item.diagnostic.message
-        )
+        let role = ExcerptRole::Diagnostic(described(&item.diagnostic));
+        excerpt(role, &item.uri, Some(&item.diagnostic.range))
     });
-    let lines: Vec<String> = document.chain(context).chain(diagnostics).collect();
-    if lines.is_empty() {
-        params.prompt.clone()
-    } else {
-        format!("{}\n\n{}", params.prompt, lines.join("\n"))
-    }
+    document.chain(context).chain(diagnostics).collect()
+}
+
+/// Returns what a diagnostic says, on its first line by whom and how bad it is.
+fn described(diagnostic: &Diagnostic) -> String {
+    let severity = match diagnostic.severity {
+        Some(2) => "warning",
+        Some(3) => "information",
+        Some(4) => "hint",
+        _ => "error",
+    };
+    let code = match &diagnostic.code {
+        Some(DiagnosticCode::Number(number)) => format!(" [{number}]"),
+        Some(DiagnosticCode::Text(text)) => format!(" [{text}]"),
+        None => String::new(),
+    };
+    let source = diagnostic.source.as_ref().map(|source| format!(" of {source}")).unwrap_or_default();
+    format!("{severity}{code}{source}: {}", diagnostic.message)
 }

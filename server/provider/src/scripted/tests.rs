@@ -1,4 +1,5 @@
 use super::*;
+use crate::request::Role;
 
 const SCRIPT: &str = r#"
 turns:

@@ -210,6 +210,8 @@ fn proposals_come_back_exactly_as_core_has_them() {
         prompt: "do it".into(),
         model: None,
         level: None,
+        mode: Mode::default(),
+        excerpts: Vec::new(),
         at: Timestamp(0),
     }));
     let mut hunks = 0;

@@ -1,0 +1,109 @@
+//! One request to the model, and what it says told while it says it.
+
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use kkcode_core::turn::{TurnStatus, Usage};
+use kkcode_provider::answer::Answer;
+use kkcode_provider::request::{Content, Message, Request, Role};
+use kkcode_provider::stream::StreamEvent;
+use tokio::time::Instant;
+
+use super::Running;
+use crate::config::Model;
+use crate::runtime::Update;
+use crate::tool;
+
+/// How long text is gathered before it is told: 30 times a second.
+const GATHER: Duration = Duration::from_millis(34);
+
+/// What was said and not yet told. Text and thoughts are told in the order in which they came.
+#[derive(Debug, Default)]
+struct Gathered {
+    text: String,
+    is_thought: bool,
+}
+
+impl Running {
+    /// Asks the model once, and tells what it says as it says it.
+    pub(super) async fn ask(&mut self, model: &Model) -> Result<Answer, TurnStatus> {
+        let mut stream = model.provider.stream(Request {
+            model: model.id.clone(),
+            system: self.system.clone(),
+            messages: merged(&self.messages),
+            tools: tool::specs(),
+        });
+        self.saying = Answer::default();
+        let mut gathered = Gathered::default();
+        let mut due = Instant::now();
+        loop {
+            let event = tokio::select! {
+                event = stream.next() => event,
+                () = tokio::time::sleep_until(due), if !gathered.text.is_empty() => {
+                    self.tell_gathered(&mut gathered);
+                    continue;
+                }
+            };
+            match &event {
+                Some(Ok(StreamEvent::Text(text) | StreamEvent::Thinking(text))) => {
+                    let is_thought = matches!(event, Some(Ok(StreamEvent::Thinking(_))));
+                    if gathered.is_thought != is_thought {
+                        self.tell_gathered(&mut gathered);
+                        gathered.is_thought = is_thought;
+                    }
+                    if gathered.text.is_empty() {
+                        due = Instant::now() + GATHER;
+                    }
+                    gathered.text.push_str(text);
+                }
+                Some(Ok(StreamEvent::Retry(retry))) => {
+                    tracing::info!(after = ?retry.after, error = %retry.error, "the request is sent again");
+                }
+                _ => {}
+            }
+            self.saying.add(event);
+            if self.saying.outcome.is_some() {
+                self.tell_gathered(&mut gathered);
+                let answer = std::mem::take(&mut self.saying);
+                self.count(&answer);
+                return Ok(answer);
+            }
+        }
+    }
+
+    fn count(&mut self, answer: &Answer) {
+        if answer.usage.is_zero() {
+            return;
+        }
+        let (input_tokens, output_tokens) = (answer.usage.all_input_tokens(), answer.usage.output_tokens);
+        self.usage += Usage { input_tokens, output_tokens };
+        self.link.tell(Update::Usage(self.usage));
+    }
+
+    fn tell_gathered(&self, gathered: &mut Gathered) {
+        if gathered.text.is_empty() {
+            return;
+        }
+        let text = std::mem::take(&mut gathered.text);
+        self.link.tell(if gathered.is_thought { Update::Thinking(text) } else { Update::Text(text) });
+    }
+}
+
+/// Returns the conversation with what one side said twice in a row in one message, as every wire format takes it: a turn
+/// that was stopped leaves a prompt, or results of tools, without an answer.
+fn merged(messages: &[Message]) -> Vec<Message> {
+    let mut merged: Vec<Message> = Vec::with_capacity(messages.len());
+    for message in messages {
+        match merged.last_mut() {
+            Some(last) if last.role == message.role && last.role == Role::User => {
+                last.content.extend(message.content.iter().cloned());
+            }
+            _ => merged.push(message.clone()),
+        }
+    }
+    // Results of tools stand directly behind their calls.
+    for message in merged.iter_mut().filter(|message| message.role == Role::User) {
+        message.content.sort_by_key(|content| !matches!(content, Content::ToolResult { .. }));
+    }
+    merged
+}

@@ -1,0 +1,169 @@
+//! The tool calls of one answer: those that only read at the same time, the others one after the other.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use futures::stream;
+use kkcode_core::effect::Reply;
+use kkcode_core::event::Command;
+use kkcode_core::turn::TurnStatus;
+use kkcode_provider::request::{BrokenCall, Content, Message, Role, ToolCall};
+use serde_json::Value;
+
+use super::repeats::{Repeats, Verdict};
+use super::{Link, Running, blocking, shutting_down};
+use crate::runtime::{CallEnd, PlanEntry, PlanStatus, Update};
+use crate::tool;
+
+/// How many calls that only read run at the same time.
+const AT_ONCE: usize = 8;
+
+/// What the model is told of a call that was not run to its end.
+pub(super) const CANCELLED: &str = "cancelled by the user";
+
+/// The calls of the present answer and their results so far; in between nothing but the guard against repetition.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    said: Option<Message>,
+    open: VecDeque<Result<ToolCall, BrokenCall>>,
+    results: Vec<Content>,
+    repeats: Repeats,
+}
+
+/// What came of one call.
+struct Ended {
+    call: ToolCall,
+    text: String,
+    end: CallEnd,
+    /// Whether something is otherwise than before, so that looking again is no repetition.
+    changed: bool,
+}
+
+impl Calls {
+    /// Takes in an answer with calls.
+    pub(super) fn begin(&mut self, said: Message, calls: Vec<Result<ToolCall, BrokenCall>>) {
+        self.said = Some(said);
+        self.open = calls.into();
+        self.results.clear();
+    }
+
+    /// Returns the answer and its results, to be written down.
+    pub(super) fn finish(&mut self) -> Vec<Message> {
+        let results = Message { role: Role::User, content: std::mem::take(&mut self.results) };
+        self.said.take().into_iter().chain([results]).collect()
+    }
+
+    /// Returns the answer whose calls were being run, those without a result as cancelled; nothing between two answers.
+    pub(super) fn abandon(&mut self) -> Vec<Message> {
+        if self.said.is_none() {
+            return Vec::new();
+        }
+        let open = std::mem::take(&mut self.open).into_iter();
+        let id = |call: Result<ToolCall, BrokenCall>| call.map_or_else(|broken| broken.id, |call| call.id);
+        let cancelled = |id| Content::ToolResult { id, text: CANCELLED.to_owned(), is_error: true };
+        self.results.extend(open.map(id).map(cancelled));
+        self.finish()
+    }
+
+    /// Says why the turn is to end, when the model does the same again and again.
+    pub(super) fn stuck(&self) -> Option<String> {
+        self.repeats.stuck()
+    }
+}
+
+impl Running {
+    /// Runs the calls that are open.
+    pub(super) async fn run_calls(&mut self) -> Result<(), TurnStatus> {
+        while let Some(first) = self.calls.open.front() {
+            let reads = |call: &Result<ToolCall, BrokenCall>| {
+                call.as_ref().is_ok_and(|call| tool::is_read_only(&call.name))
+            };
+            let reading = self.calls.open.iter().take_while(|call| reads(call)).count();
+            let count = if reads(first) { reading } else { 1 };
+            let batch: Vec<_> = self.calls.open.iter().take(count).cloned().collect();
+            let mut running = Vec::new();
+            for call in batch {
+                running.push((self.calls.repeats.look_at(&call), call));
+            }
+            let link = self.link.clone();
+            let ended = stream::iter(running).map(|(verdict, call)| link.call(verdict, call));
+            let mut ended = pin!(ended.buffered(AT_ONCE));
+            while let Some(ended) = ended.next().await {
+                let Ended { call, text, end, changed } = ended?;
+                let text = self.calls.repeats.note(&call, text, changed);
+                let is_error = end != CallEnd::Ok;
+                self.calls.results.push(Content::ToolResult { id: call.id, text, is_error });
+                drop(self.calls.open.pop_front());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Link {
+    async fn call(&self, verdict: Verdict, call: Result<ToolCall, BrokenCall>) -> Result<Ended, TurnStatus> {
+        let (call, broken) = match call {
+            Ok(call) => (call, None),
+            Err(broken) => (broken.call(), Some(broken.why)),
+        };
+        let ToolCall { id, name, input } = call.clone();
+        self.tell(Update::ToolCall { id: id.clone(), name, input });
+        let refused = broken.or(match verdict {
+            Verdict::Run => None,
+            Verdict::Refuse(reason) => Some(reason),
+        });
+        let (text, end, changed) = match refused {
+            Some(reason) => (reason, CallEnd::Error, false),
+            None => self.run_call(&call).await?,
+        };
+        if end == CallEnd::Ok && call.name == "todowrite" {
+            self.tell_plan(&call.input);
+        }
+        self.tell(Update::ToolResult { id, text: text.clone(), end });
+        Ok(Ended { call, text, end, changed })
+    }
+
+    /// Runs one call: what is proposed goes to the runtime, everything else is answered by the tool.
+    async fn run_call(&self, call: &ToolCall) -> Result<(String, CallEnd, bool), TurnStatus> {
+        let snapshot = self.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
+        let (turn, wanted) = (Arc::clone(&self.turn), call.clone());
+        let outcome = blocking(move || tool::run(&wanted, &turn, &snapshot)).await?;
+        let answer = match outcome {
+            tool::Outcome::Answer(answer) => answer.map(|text| (text, false)),
+            tool::Outcome::Propose(propose) => {
+                let path = propose.path.display().to_string();
+                match self.ports.handle.request(Command::Propose(propose)).await {
+                    Ok(Reply::Proposed { pending, .. }) => Ok((proposed(pending, &path), true)),
+                    Ok(reply) => Err(format!("the proposal was answered by {reply:?}")),
+                    Err(refusal) => Err(refusal.to_string()),
+                }
+            }
+        };
+        Ok(match answer {
+            Ok((text, changed)) => (text, CallEnd::Ok, changed),
+            Err(refusal) => (refusal, CallEnd::Error, false),
+        })
+    }
+
+    /// Tells the agent's list of what it is going to do. Entries that are not as they should be are left out.
+    fn tell_plan(&self, input: &Value) {
+        let entries = input.get("todos").and_then(Value::as_array).into_iter().flatten();
+        let entry = |entry: &Value| {
+            let text = entry.get("content").and_then(Value::as_str)?.to_owned();
+            let status = match entry.get("status").and_then(Value::as_str)? {
+                "completed" => PlanStatus::Completed,
+                "in_progress" => PlanStatus::InProgress,
+                _ => PlanStatus::Pending,
+            };
+            Some(PlanEntry { text, status })
+        };
+        self.tell(Update::Plan(entries.filter_map(entry).collect()));
+    }
+}
+
+fn proposed(pending: usize, path: &str) -> String {
+    let (s, waits) = if pending == 1 { ("", "waits") } else { ("s", "wait") };
+    format!("proposed, not yet accepted: {pending} hunk{s} of {path} {waits} for the user")
+}
