@@ -1,0 +1,3 @@
+--- What `vim.lsp.config.kkcode` says by itself (Neovim 0.11 and newer).
+
+return require("kkcode.client").lsp_config()

@@ -1,0 +1,188 @@
+--- `:checkhealth kkcode`: what is there, what is missing, and what to do about it.
+
+local client = require("kkcode.client")
+local config = require("kkcode.config")
+local protocol = require("kkcode.protocol")
+
+local M = {}
+
+local health = vim.health
+
+---How long a program or the server may take, in milliseconds.
+local PATIENCE = 5000
+
+---@param command string[]
+---@return string? output nothing when it failed
+---@return string? failure
+local function output_of(command)
+  local started, process = pcall(vim.system, command, { text = true, timeout = PATIENCE })
+  if not started then
+    return nil, tostring(process)
+  end
+  local done = process:wait()
+  if done.code ~= 0 then
+    return nil, vim.trim(done.stderr ~= "" and done.stderr or ("exit status " .. done.code))
+  end
+  return vim.trim(done.stdout)
+end
+
+---@param server kkcode.Server
+---@param name string
+---@return any result
+---@return string? failure
+local function ask(server, name)
+  local answered, result, failure = false, nil, nil
+  client.request(
+    server,
+    "workspace/executeCommand",
+    { command = name, arguments = { vim.empty_dict() } },
+    function(e, r)
+      answered, result, failure = true, r, e and e.message
+    end
+  )
+  vim.wait(PATIENCE, function()
+    return answered
+  end, 10)
+  return result, answered and failure or not answered and "no answer came" or nil
+end
+
+local function check_neovim()
+  health.start("kkcode: Neovim")
+  local version = tostring(vim.version())
+  if vim.fn.has("nvim-0.10") == 1 then
+    health.ok("Neovim " .. version)
+  else
+    health.error("Neovim " .. version .. " is too old", "install Neovim 0.10 or newer")
+  end
+  local problems = config.problems()
+  if #problems == 0 then
+    health.ok("the options are right")
+  end
+  for _, problem in ipairs(problems) do
+    health.warn(problem, "`:help kkcode-options` lists the options")
+  end
+  if vim.fn.has("nvim-0.11") == 1 and not config.get().autostart and not vim.lsp.is_enabled then
+    health.info("the server is not started by itself; `vim.lsp.enable('kkcode')` does that")
+  end
+end
+
+---@return string[]? cmd
+local function check_binary()
+  health.start("kkcode: server")
+  local cmd, found = require("kkcode.program").cmd()
+  if not cmd then
+    health.error("there is no program `kkcode-lsp`", {
+      "run `:Kkcode build`, which needs Rust, or",
+      "run `cargo install --path server/lsp` in the sources, or",
+      "set the option `server.cmd`",
+    })
+    return nil
+  end
+  local version, failure = output_of(vim.list_extend({ cmd[1] }, { "--version" }))
+  if version then
+    health.ok(("%s (%s), found by %s"):format(cmd[1], version, found))
+  else
+    health.error(("%s does not run: %s"):format(cmd[1], failure), "build it again: `:Kkcode build`")
+  end
+  return cmd
+end
+
+---@param server kkcode.Server
+local function check_handshake(server)
+  local info = server.client.server_info
+  local capability = vim.tbl_get(server.client.server_capabilities, "experimental", "kkcode") or {}
+  local version = capability.protocolVersion
+  if version == protocol.PROTOCOL_VERSION then
+    local name = info and (" of %s %s"):format(info.name, info.version or "") or ""
+    health.ok(("version %d of the protocol%s, at %s"):format(version, name, server.root))
+  else
+    health.error(
+      ("the server speaks version %s of the protocol and this plugin %d"):format(version, protocol.PROTOCOL_VERSION),
+      {
+        "bring both to the same version: `:Kkcode build`, then `:Kkcode restart`",
+      }
+    )
+  end
+end
+
+---@param server kkcode.Server
+local function check_status(server)
+  local status, failure = ask(server, protocol.commands.status)
+  if not status then
+    health.error("the server does not say how things stand: " .. failure, "`:Kkcode log` may say why")
+    return
+  end
+  health.info("permission level " .. status.level)
+  if status.trusted then
+    health.ok("the workspace is trusted")
+  else
+    health.warn(
+      "the workspace is not trusted: its own configuration and higher levels are off",
+      "`:Kkcode trust`, if you know what is in it"
+    )
+  end
+end
+
+---@param server kkcode.Server
+local function check_models(server)
+  health.start("kkcode: models")
+  local result, failure = ask(server, protocol.commands.model_list)
+  if not result then
+    health.info("the models cannot be listed: " .. failure)
+    return
+  end
+  if #result.models == 0 then
+    health.error("no provider is configured", {
+      "set ANTHROPIC_API_KEY or OPENAI_API_KEY before Neovim starts, or",
+      "write a `provider` into ~/.kkcode/config.yaml",
+    })
+  end
+  for _, model in ipairs(result.models) do
+    local mark = model.model == result.selected and " (selected)" or ""
+    if model.unavailable then
+      health.warn(model.model .. mark .. ": " .. model.unavailable)
+    else
+      health.ok(model.model .. mark)
+    end
+  end
+end
+
+local function check_tools()
+  health.start("kkcode: tools")
+  local git = output_of({ "git", "--version" })
+  if git then
+    health.ok(git)
+  else
+    health.warn("there is no git", "tasks in a worktree of their own need it")
+  end
+  if vim.fn.has("linux") == 1 then
+    local bwrap = vim.fn.executable("bwrap") == 1
+    if bwrap then
+      health.ok("bubblewrap is there for the sandbox")
+    else
+      health.info("there is no bubblewrap; what else confines commands, `kkcode-lsp doctor` says")
+    end
+  end
+  local path = vim.lsp.log and vim.lsp.log.get_filename and vim.lsp.log.get_filename() or vim.lsp.get_log_path()
+  health.info("log: " .. path .. " (more with KKCODE_LOG=debug in `server.env`)")
+end
+
+---Checks everything.
+function M.check()
+  check_neovim()
+  local cmd = check_binary()
+  local up = vim.tbl_filter(client.is_up, client.servers())
+  if cmd and #up == 0 then
+    health.info("no server runs at the moment; it starts with the first file")
+  end
+  for _, server in ipairs(up) do
+    check_handshake(server)
+    check_status(server)
+  end
+  if up[1] then
+    check_models(up[1])
+  end
+  check_tools()
+end
+
+return M

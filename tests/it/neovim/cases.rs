@@ -1,0 +1,95 @@
+//! The cases of tests/neovim/cases, each in both Neovims.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use kkcode_tests::skip;
+
+use super::{nvim, repository, run, world};
+
+macro_rules! cases {
+    ($($file:ident: $($case:ident),+;)+) => {
+        $(mod $file {
+            $(mod $case {
+                #[test]
+                fn in_the_oldest_neovim() {
+                    super::super::check("oldest", stringify!($file), stringify!($case));
+                }
+
+                #[test]
+                fn in_the_newest_neovim() {
+                    super::super::check("newest", stringify!($file), stringify!($case));
+                }
+            })+
+        })+
+
+        const ALL: &[(&str, &str)] = &[$($((stringify!($file), stringify!($case))),+),+];
+    };
+}
+
+cases! {
+    review:
+        hunks_are_shown_in_the_buffer,
+        keys_go_through_hunks_and_decide_them,
+        one_undo_takes_one_accept_back,
+        accepting_all_is_one_undo_step,
+        hunks_follow_what_the_user_types,
+        a_hunk_whose_lines_changed_says_what_to_do,
+        the_quickfix_list_has_one_entry_for_each_hunk,
+        hunks_can_be_hidden,
+        lines_put_in_at_the_start_are_seen,
+        only_what_is_near_the_window_is_drawn;
+    diff:
+        both_sides_are_compared,
+        the_hunk_under_the_cursor_is_rejected,
+        a_code_action_opens_it_too;
+    turns:
+        an_answer_is_shown_without_taking_the_focus,
+        the_session_goes_on_in_its_view,
+        tool_calls_are_folded,
+        a_failed_turn_says_why,
+        an_operator_asks_about_its_lines_and_a_dot_repeats_it,
+        a_prompt_is_asked_for,
+        the_user_completes_sub_commands,
+        the_statusline_knows_how_things_stand;
+    server:
+        a_killed_server_comes_back_with_its_hunks,
+        a_server_that_keeps_ending_is_left_alone,
+        the_user_starts_it_again,
+        a_missing_server_is_told_once,
+        what_is_no_file_is_left_alone,
+        everything_can_be_asked_before_the_server_has_it,
+        the_health_check_says_what_is_there,
+        the_lsp_folder_has_a_configuration;
+}
+
+#[track_caller]
+fn check(which: &str, file: &str, case: &str) {
+    let Some(nvim) = nvim(which) else {
+        skip(&format!("neovim::{file}::{case}::{which}"), "tests/install/neovim could not install it");
+        return;
+    };
+    run(&nvim, "run.lua", world().path(), &[file, case]);
+}
+
+/// Returns the cases of a file, which stand at its table's first level.
+fn written_in(text: &str) -> BTreeSet<&str> {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix(" = {"))
+        .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+        .collect()
+}
+
+#[test]
+fn every_case_is_run() {
+    let mut files = BTreeSet::new();
+    for entry in fs::read_dir(repository().join("tests/neovim/cases")).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let listed: BTreeSet<_> = ALL.iter().filter(|(of, _)| *of == file).map(|(_, case)| *case).collect();
+        assert_eq!(listed, written_in(&text), "{}", path.display());
+        files.insert(file);
+    }
+    assert_eq!(files, ALL.iter().map(|(file, _)| (*file).to_owned()).collect());
+}
