@@ -22,6 +22,8 @@ pub(crate) enum FileError {
     TooLarge { path: PathBuf, bytes: u64 },
     #[error("{} was changed by another program in this moment; look at it and try again", .0.display())]
     Changed(PathBuf),
+    #[error("{} is there already, and is not overwritten", .0.display())]
+    Exists(PathBuf),
     #[error("{} is outside of the workspace folders", .0.display())]
     Outside(PathBuf),
     #[error("{}: {error}", path.display())]

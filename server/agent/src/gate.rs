@@ -6,6 +6,8 @@ use kkcode_core::turn::Level;
 /// What a tool call may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Passage {
+    /// It may go on; what it edits is let into the text at once and reviewed afterwards.
+    Applied,
     /// It may go on; what it edits is a proposal and waits for the user.
     Proposed,
     /// It may not. The text is for the model.
@@ -15,8 +17,8 @@ pub(crate) enum Passage {
 /// Judges a tool call.
 pub(crate) fn check(level: Level, access: Access) -> Passage {
     match default_decision(level, access) {
-        // Until edits can be applied unasked, what would be allowed is proposed too.
-        Decision::Allow | Decision::Ask => Passage::Proposed,
+        Decision::Allow => Passage::Applied,
+        Decision::Ask => Passage::Proposed,
         Decision::Deny => Passage::Refused("refused: the user's level is `readonly`, which allows no edits"),
     }
 }

@@ -7,6 +7,7 @@ pub mod runtime;
 
 mod perform;
 
+pub mod resolve;
 pub mod view;
 
 mod turn;
@@ -16,6 +17,7 @@ mod tool;
 mod gate;
 mod overlay;
 
+mod doorbell;
 mod file;
 mod fresh;
 mod write;

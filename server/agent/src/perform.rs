@@ -1,16 +1,18 @@
 //! Performs effects, in order: what stands behind a commit waits until that is durable, the loop never does.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kkcode_core::edits::{Side, edited_text};
 use kkcode_core::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, FileWrite, Refusal, Reply};
 use kkcode_core::event::Event;
 use kkcode_core::id::{HunkId, RequestId, TurnId};
 use kkcode_core::lines::Lines;
-use kkcode_core::placement::{Holds, Placement};
-use kkcode_core::review::text_with;
+use kkcode_core::placement::{Found, Holds, Placement};
+use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, Verdict};
 use kkcode_core::state::{Snapshot, State};
+use kkcode_core::text::BOM;
 use kkcode_core::turn::{Failure, Turn, TurnEnd, TurnStatus, Usage};
 use kkcode_store::{Loaded, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
@@ -18,10 +20,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ConfigSource;
+use crate::doorbell::Doorbell;
 use crate::file::{self, FileError};
-use crate::runtime::{Handle, Input, ToFrontEnd};
+use crate::fresh;
+use crate::runtime::{EventsAnswer, Handle, Input, ToFrontEnd};
 use crate::turn;
 use crate::write::{self, NewText};
+
+/// How often the store is looked at, for a ring that was lost.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// How long a stopping runtime waits for its turns.
 const TURN_PATIENCE: Duration = Duration::from_millis(100);
@@ -42,10 +49,23 @@ pub(crate) struct Performer {
     /// How many answers of the store about the whole workspace are out; at the beginning the first, which nobody has
     /// asked for yet.
     loads: Loads,
+    /// The last event that was read from the store, and those behind it that are our own.
+    read_to: u64,
+    own_events: BTreeSet<u64>,
+    /// What `PRAGMA data_version` said when the store was read last.
+    data_version: Option<u64>,
+    /// Where others ring; none as long as there is no home.
+    bell: Option<Bell>,
     /// Counts the questions.
     questions: u64,
     /// Counts the lists of effects, so that a failed commit takes only its own along.
     batches: u64,
+}
+
+struct Bell {
+    path: PathBuf,
+    /// Waits for rings, and looks now and then.
+    task: JoinHandle<()>,
 }
 
 struct RunningTurn {
@@ -96,6 +116,10 @@ impl Performer {
             deriving,
             viewers,
             loads: Loads::Never,
+            read_to: 0,
+            own_events: BTreeSet::new(),
+            data_version: None,
+            bell: None,
             questions,
             batches,
         }
@@ -108,7 +132,7 @@ impl Performer {
         }
         self.batches += 1;
         let batch = self.batches;
-        for effect in state.handle(event) {
+        for effect in state.handle(event, fresh::now()) {
             let step = match effect {
                 Effect::Persist(commit) => self.commit(batch, commit),
                 // Tells nobody anything, so it need not wait; and whoever asks next waits for the answer.
@@ -182,12 +206,113 @@ impl Performer {
             self.tell(EditorEffect::Message(format!("kkcode cannot read its store: {error}")));
             Loaded::default()
         });
-        let Loaded { proposals, texts, turns, .. } = loaded;
-        Event::Loaded { generation, proposals, texts, turns }
+        self.catch_up(loaded.last_seq);
+        Event::Loaded { generation, known: Box::new(loaded.known) }
+    }
+
+    /// Asks for what others have written down since the store was read last.
+    fn catch_up(&mut self, last_seq: u64) {
+        let handle = self.handle.clone();
+        self.store.data_version(move |version| {
+            if let Ok(version) = version {
+                handle.put(Input::DataVersion(version));
+            }
+        });
+        // Only what has been read is compared with; the number comes with the answer.
+        self.data_version = None;
+        if self.read_to == 0 {
+            self.read_to = last_seq;
+        }
+        if last_seq > self.read_to {
+            let handle = self.handle.clone();
+            self.store.events_since(self.read_to, move |events| match events {
+                Ok(events) => {
+                    handle
+                        .put(Input::Events(events.into_iter().map(|(seq, _, event)| (seq, event)).collect()));
+                }
+                Err(error) => tracing::warn!(%error, "the events of other editors cannot be read"),
+            });
+        }
+    }
+
+    /// Tells whether another process has written since the store was read last.
+    pub(crate) fn is_new_version(&mut self, version: u64) -> bool {
+        let known = self.data_version.replace(version);
+        known.is_some_and(|known| known != version)
+    }
+
+    /// Tells the front end what other processes have written down.
+    pub(crate) fn tell_elsewhere(&mut self, events: Vec<(u64, DurableEvent)>) {
+        for (seq, event) in events {
+            if seq <= self.read_to {
+                continue;
+            }
+            self.read_to = seq;
+            if !self.own_events.remove(&seq) {
+                // A front end that has gone needs to be told nothing.
+                let _nobody_listens = self.front_end.send(ToFrontEnd::Elsewhere(seq, event));
+            }
+        }
+        let read_to = self.read_to;
+        self.own_events.retain(|seq| *seq > read_to);
+    }
+
+    pub(crate) fn events_since(&self, seq: u64, answer: EventsAnswer) {
+        // Whoever asked may have gone.
+        self.store.events_since(seq, move |events| drop(answer.send(events)));
+    }
+
+    /// Hangs the doorbell, once there is a home.
+    fn hang_bell(&mut self) {
+        if self.bell.is_some() {
+            return;
+        }
+        let (handle, store) = (self.handle.clone(), self.store.clone());
+        let bell = match Doorbell::hang(&self.config.home) {
+            Ok(bell) => Some(bell),
+            Err(error) => {
+                tracing::info!(%error, "no doorbell: what other editors do is seen within half a minute");
+                None
+            }
+        };
+        let path = bell.as_ref().map(|bell| bell.path().to_owned()).unwrap_or_default();
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    rung = rung(bell.as_ref()) => match rung {
+                        Ok(()) => handle.put(Input::Rang),
+                        Err(error) => {
+                            tracing::warn!(%error, "the doorbell is broken");
+                            return;
+                        }
+                    },
+                    () = tokio::time::sleep(LOOK) => {
+                        let handle = handle.clone();
+                        store.data_version(move |version| {
+                            if let Ok(version) = version {
+                                handle.put(Input::DataVersion(version));
+                            }
+                        });
+                    }
+                }
+            }
+        });
+        self.bell = Some(Bell { path, task });
+    }
+
+    /// Tells the other processes of this home that there is something new in the store.
+    fn ring(&mut self) {
+        self.hang_bell();
+        let home = self.config.home.clone();
+        let own = self.bell.as_ref().map(|bell| bell.path.clone());
+        tokio::task::spawn_blocking(move || Doorbell::ring(&home, own.as_deref()));
     }
 
     /// Stops the turns and waits for what they still write, and for the store.
     pub(crate) async fn stop(&mut self) {
+        if let Some(bell) = self.bell.take() {
+            bell.task.abort();
+        }
         for turn in self.turns.values() {
             turn.cancel.cancel();
         }
@@ -222,6 +347,8 @@ impl Performer {
                 Step::Effect(effect) => self.perform(*effect),
                 Step::Snapshot(snapshot, answer) => drop(answer.send(*snapshot)),
                 Step::Commit(events, Some(Ok(seqs))) => {
+                    self.own_events.extend(seqs.iter().copied());
+                    self.ring();
                     for (seq, event) in seqs.into_iter().zip(events) {
                         self.tell(EditorEffect::Durable(seq, event));
                     }
@@ -257,14 +384,17 @@ impl Performer {
                 }
             }
             Effect::Derive(question) => self.derive(question),
-            Effect::WriteFiles { request, proposal, files } => {
+            Effect::WriteFiles { answer, proposal, files } => {
                 let (handle, home) = (self.handle.clone(), self.config.home.clone());
                 tokio::task::spawn_blocking(move || {
                     let result = write_hunks(&home, &files);
-                    handle.send(Event::FilesWritten { request, proposal, result });
+                    handle.send(Event::FilesWritten { answer, proposal, result });
                 });
             }
             Effect::Load { folders, generation } => {
+                if self.config.home.is_dir() {
+                    self.hang_bell();
+                }
                 let handle = self.handle.clone();
                 let home = self.config.home.clone();
                 self.loads = match self.loads {
@@ -330,39 +460,97 @@ impl Performer {
     }
 }
 
+/// Waits for a ring; where there is no bell, for ever.
+async fn rung(bell: Option<&Doorbell>) -> std::io::Result<()> {
+    match bell {
+        Some(bell) => bell.rung().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Finds out where the hunks of a file stand.
 fn derived(question: Derive) -> Event {
-    let Derive { proposal, file, base, revision, document } = question;
+    let Derive { proposal, file, texts, wanted, revision, document } = question;
     let version = document.as_ref().map(|(version, _)| *version);
-    let text = match document {
-        Some((_, text)) => Some(Lines::of_rope(&text)),
+    let wanted = |hunk: &HunkId| wanted.contains(hunk);
+    let placement = match document {
+        Some((_, text)) => {
+            Some(Placement::derive(&file, &texts, Found::Buffer(&Lines::of_rope(&text)), wanted))
+        }
         None => match file::read(&file.path) {
-            Ok(text) => Some(Lines::new(text)),
+            Ok(text) => Some(Placement::derive(&file, &texts, Found::Disk(&Lines::new(text)), wanted)),
+            Err(FileError::Missing(_)) => Some(Placement::derive(&file, &texts, Found::Nothing, wanted)),
             Err(error) => {
                 tracing::info!(%error, "the hunks of a file have no place for now");
                 None
             }
         },
     };
-    let placement = text.map(|text| Placement::derive(&base, &file.placed_hunks(), &text));
     Event::Derived { proposal, path: file.path, revision, version, placement }
 }
 
-/// Writes hunks into files that no editor has open, all or none. Returns those that are on the disk now.
-fn write_hunks(home: &Path, files: &[FileWrite]) -> Result<Vec<HunkId>, String> {
-    let describe = |error: FileError| error.to_string();
+/// Writes hunks into files, or takes them out, all or none. Returns them with their verdicts.
+fn write_hunks(home: &Path, files: &[FileWrite]) -> Result<Vec<(HunkId, Verdict)>, String> {
     let mut texts = Vec::new();
-    for FileWrite { file, base, hunks } in files {
-        let text = Lines::new(file::read(&file.path).map_err(describe)?);
-        let placement = Placement::derive(base, &file.placed_hunks(), &text);
-        let lost = |hunk: &&HunkId| placement.place(hunk).is_none_or(|place| place.holds == Holds::Neither);
-        if let Some(lost) = hunks.iter().find(lost) {
-            let path = file.path.display();
-            return Err(format!("hunk `{lost}` is stale: the lines of {path} that it replaces were changed"));
-        }
-        let new = text_with(&text, file, &placement, |hunk| hunks.contains(hunk));
-        texts.push(NewText { path: file.path.clone(), now: text, new });
+    for write in files {
+        texts.extend(new_texts(write)?);
     }
-    write::replace_all(home, texts).map_err(describe)?;
+    write::replace_all(home, texts).map_err(|error| error.to_string())?;
     Ok(files.iter().flat_map(|write| write.hunks.iter().cloned()).collect())
+}
+
+/// Returns what a file, or the two of a rename, become when hunks get their verdicts.
+fn new_texts(write: &FileWrite) -> Result<Vec<NewText>, String> {
+    let FileWrite { file, texts, hunks } = write;
+    let now = match file::read(&file.path) {
+        Err(FileError::Missing(_)) => None,
+        text => Some(Lines::new(text.map_err(|error| error.to_string())?)),
+    };
+    let verdict = |hunk: &HunkId| hunks.iter().find(|(id, _)| id == hunk).map(|(_, verdict)| verdict);
+    let found = now.as_ref().map_or(Found::Nothing, Found::Disk);
+    let placement = Placement::derive(file, texts, found, |hunk| verdict(hunk).is_some());
+    let path = file.path.display();
+    for (id, verdict) in hunks {
+        let holds = placement.place(id).map_or(Holds::Neither, |place| place.holds);
+        if holds == Holds::Neither && verdict.is_in_text() {
+            return Err(format!("hunk `{id}` is stale: the lines of {path} that it replaces were changed"));
+        }
+        if holds == Holds::Neither {
+            return Err(format!("the lines that hunk `{id}` brought to {path} were changed since"));
+        }
+    }
+    let whole = hunks.iter().filter_map(|(id, verdict)| Some((file.hunk(id)?, verdict)));
+    let whole = whole.rev().find(|(hunk, _)| hunk.kind != ChangeKind::Modify);
+    if let Some((hunk, verdict)) = whole {
+        return Ok(whole_texts(file, hunk, verdict.is_in_text(), now));
+    }
+    let Some(now) = now else { return Err(format!("{path} is not there any more")) };
+    let side = |hunk: &HunkId| verdict(hunk).map(|to| if to.is_in_text() { Side::New } else { Side::Old });
+    let new = edited_text(&now, file, &placement, texts, side);
+    Ok(vec![NewText { path: file.path.clone(), now: Some(now), new: Some(new), mode_of: None }])
+}
+
+/// Returns what becomes of a file that comes, goes or moves; or that is put back.
+fn whole_texts(file: &FileChange, hunk: &Hunk, take: bool, now: Option<Lines>) -> Vec<NewText> {
+    let (old, new) = (hunk.old_text.to_string(), hunk.new_text.to_string());
+    let one = |path: &Path, now: Option<Lines>, new: Option<String>, mode_of: Option<&Path>| NewText {
+        path: path.to_owned(),
+        now,
+        new,
+        mode_of: mode_of.map(Path::to_owned),
+    };
+    // A byte order mark that the file has is not in the hunk.
+    let mark = now.as_ref().filter(|now| now.text().starts_with(BOM)).map_or("", |_| "\u{feff}");
+    match (&hunk.kind, take) {
+        (ChangeKind::Create, true) => vec![one(&file.path, now, Some(new), None)],
+        (ChangeKind::Create, false) | (ChangeKind::Delete, true) => vec![one(&file.path, now, None, None)],
+        (ChangeKind::Delete | ChangeKind::Modify, _) => vec![one(&file.path, now, Some(old), None)],
+        (ChangeKind::Rename { to }, true) => vec![
+            one(to, None, Some(format!("{mark}{new}")), Some(&file.path)),
+            one(&file.path, now, None, None),
+        ],
+        (ChangeKind::Rename { to }, false) => {
+            vec![one(&file.path, None, Some(old), Some(to)), one(to, Some(Lines::new(new)), None, None)]
+        }
+    }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use kkcode_core::effect::{EditorEffect, Refusal, Reply};
+use kkcode_core::effect::{DurableEvent, EditorEffect, Refusal, Reply};
 use kkcode_core::event::{Command, Event, StartTurn};
-use kkcode_core::id::{RequestId, SessionId, TurnId};
+use kkcode_core::id::{CommentId, ProposalId, RequestId, SessionId, TurnId};
+use kkcode_core::proposal::Timestamp;
 use kkcode_core::state::{Snapshot, State};
 use kkcode_core::turn::{Excerpt, Level, Mode, Usage};
 use kkcode_store::{Store, StoreError};
@@ -23,6 +24,8 @@ use crate::perform::Performer;
 pub enum ToFrontEnd {
     /// Something to do or to show.
     Effect(EditorEffect),
+    /// Something durable that another process has written down, with its number.
+    Elsewhere(u64, DurableEvent),
     /// What a running turn says, as it says it. Not durable.
     Turn(TurnUpdate),
 }
@@ -118,10 +121,20 @@ pub(crate) enum Input {
     Committed(u64, Result<Vec<u64>, StoreError>),
     /// It is known where hunks stand: the answer to the question of this number.
     Derived(u64, Event),
+    /// Another process has written to the store, or may have.
+    Rang,
+    /// What `PRAGMA data_version` says now.
+    DataVersion(u64),
+    /// What was written down behind an event that was known.
+    Events(Vec<(u64, DurableEvent)>),
     /// The store has answered the load of this generation.
     Loaded(u64, Result<kkcode_store::Loaded, StoreError>),
+    EventsSince(u64, EventsAnswer),
     Stop(oneshot::Sender<()>),
 }
+
+/// Where the events go that somebody asked for.
+pub(crate) type EventsAnswer = oneshot::Sender<Result<Vec<(u64, Timestamp, DurableEvent)>, StoreError>>;
 
 /// A turn as a front end asks for it.
 #[derive(Clone, Debug, Default)]
@@ -138,6 +151,15 @@ pub struct NewTurn {
     pub mode: Mode,
     /// What the user is looking at.
     pub excerpts: Vec<Excerpt>,
+    /// The comments that the prompt tells the agent of.
+    pub comments: Vec<(ProposalId, CommentId)>,
+}
+
+/// Returns a new name that begins with the noun of what it names.
+///
+/// Fails when the system gives no random numbers.
+pub fn fresh_name(noun: &str) -> Result<String, getrandom::Error> {
+    fresh::name(noun)
 }
 
 /// Starts the runtime; it runs until [`Handle::stop`], or until every handle is gone.
@@ -183,6 +205,7 @@ impl Handle {
                 level: turn.level,
                 mode: turn.mode,
                 excerpts: turn.excerpts,
+                comments: turn.comments,
                 at: fresh::now(),
             }))
         });
@@ -198,6 +221,17 @@ impl Handle {
     pub async fn snapshot(&self) -> Option<Snapshot> {
         let (answer, answered) = oneshot::channel();
         self.put(Input::Snapshot(answer));
+        answered.await.ok()
+    }
+
+    /// Returns the durable events of all workspaces behind a number, oldest first, each with its number and when it was
+    /// written down.
+    pub async fn events_since(
+        &self,
+        seq: u64,
+    ) -> Option<Result<Vec<(u64, Timestamp, DurableEvent)>, StoreError>> {
+        let (answer, answered) = oneshot::channel();
+        self.put(Input::EventsSince(seq, answer));
         answered.await.ok()
     }
 
@@ -253,6 +287,14 @@ fn take(state: &mut State, performer: &mut Performer, input: Input) {
         Input::Snapshot(answer) => performer.give_snapshot(state, answer),
         Input::Derived(question, event) => performer.derived(state, question, event),
         Input::Committed(batch, result) => performer.committed(state, batch, result),
+        Input::Rang => performer.handle(state, Event::StoreChanged),
+        Input::DataVersion(version) => {
+            if performer.is_new_version(version) {
+                performer.handle(state, Event::StoreChanged);
+            }
+        }
+        Input::Events(events) => performer.tell_elsewhere(events),
+        Input::EventsSince(seq, answer) => performer.events_since(seq, answer),
         Input::Loaded(..) | Input::Stop(_) => {}
     }
 }

@@ -15,7 +15,7 @@ mod edit;
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// It would change a file.
-    Propose(Propose),
+    Propose(Box<Propose>),
     /// It is done, or could not be; the text is for the model.
     Answer(Result<String, String>),
 }
@@ -43,7 +43,8 @@ pub(crate) fn run(call: &ToolCall, turn: &Turn, snapshot: &Snapshot) -> Outcome 
         }
     };
     match gate::check(turn.level, access) {
-        Passage::Proposed => edit::run(&call.input, turn, snapshot),
+        Passage::Applied => edit::run(&call.input, turn, snapshot, true),
+        Passage::Proposed => edit::run(&call.input, turn, snapshot, false),
         Passage::Refused(reason) => Outcome::Answer(Err(reason.to_owned())),
     }
 }

@@ -136,6 +136,10 @@ impl Running {
             Some(excerpts) => format!("{}\n\n{excerpts}", self.link.turn.prompt),
             None => self.link.turn.prompt.clone(),
         };
+        let prompt = match &self.link.turn.review_note {
+            Some(note) => format!("{note}\n\n{prompt}"),
+            None => prompt,
+        };
         self.keep(vec![Message::user(prompt)]).await
     }
 

@@ -19,13 +19,15 @@ use crate::fresh;
 pub(crate) struct NewText {
     /// The file.
     pub(crate) path: PathBuf,
-    /// The text that was looked at; another one is never overwritten.
-    pub(crate) now: Lines,
-    /// The text to come.
-    pub(crate) new: String,
+    /// The text that was looked at, none for a file that was not there; another one is never overwritten.
+    pub(crate) now: Option<Lines>,
+    /// The text to come; none for a file that is to go.
+    pub(crate) new: Option<String>,
+    /// The file whose mode a new one gets.
+    pub(crate) mode_of: Option<PathBuf>,
 }
 
-/// Replaces the texts of files. Mode and owner stay, and a symbolic link keeps pointing to the file that is changed.
+/// Replaces the texts of files, makes files and their folders, and takes files away. Mode and owner stay, and a symbolic link keeps pointing to the file that is changed.
 pub(crate) fn replace_all(home: &Path, texts: Vec<NewText>) -> Result<(), FileError> {
     let mut transaction = Transaction::new(home, texts)?;
     while !transaction.step()? {}
@@ -46,9 +48,10 @@ pub(crate) fn recover(home: &Path) {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     target: Vec<u8>,
+    /// What is to take the file's name; of a file that goes, what it is called until all is done.
     temporary: Vec<u8>,
-    old: TextHash,
-    new: TextHash,
+    old: Option<TextHash>,
+    new: Option<TextHash>,
 }
 
 /// A write of several files, one step after the other.
@@ -56,6 +59,8 @@ struct Transaction {
     texts: Vec<NewText>,
     entries: Vec<Entry>,
     journal: PathBuf,
+    /// Folders that were made for new files.
+    made: Vec<PathBuf>,
     next: Step,
 }
 
@@ -74,17 +79,16 @@ impl Transaction {
         let journal = folder(home).join(fresh::name("write").map_err(random)?);
         let mut entries = Vec::new();
         for text in &texts {
-            let target =
-                fs::canonicalize(&text.path).map_err(|error| FileError::from_io(&text.path, error))?;
+            let target = target_of(text).map_err(|error| FileError::from_io(&text.path, error))?;
             let name = fresh::name(".kkcode").map_err(random)?;
             entries.push(Entry {
                 temporary: to_bytes(&target.with_file_name(name)),
                 target: to_bytes(&target),
-                old: TextHash::of(text.now.text()),
-                new: TextHash::of(&text.new),
+                old: text.now.as_ref().map(|now| TextHash::of(now.text())),
+                new: text.new.as_deref().map(TextHash::of),
             });
         }
-        Ok(Self { texts, entries, journal, next: Step::Prepare })
+        Ok(Self { texts, entries, journal, made: Vec::new(), next: Step::Prepare })
     }
 
     /// Does the next thing. Returns whether that was the last. When it fails nothing has changed, or all that has is
@@ -103,7 +107,7 @@ impl Transaction {
         }
     }
 
-    fn perform(&self) -> Result<Step, FileError> {
+    fn perform(&mut self) -> Result<Step, FileError> {
         let count = self.texts.len();
         Ok(match self.next {
             Step::Prepare => {
@@ -112,7 +116,11 @@ impl Transaction {
             }
             Step::Write(index) => {
                 if let Some((text, entry)) = self.texts.get(index).zip(self.entries.get(index)) {
-                    write_beside(text, &to_path(&entry.temporary), &to_path(&entry.target))?;
+                    let target = to_path(&entry.target);
+                    if text.now.is_none() {
+                        make_folders(&target, &mut self.made)?;
+                    }
+                    write_beside(text, &to_path(&entry.temporary), &target)?;
                 }
                 if index + 1 < count { Step::Write(index + 1) } else { Step::Commit }
             }
@@ -127,13 +135,16 @@ impl Transaction {
             }
             Step::Rename(index) => {
                 if let Some((text, entry)) = self.texts.get(index).zip(self.entries.get(index)) {
-                    let target = to_path(&entry.target);
+                    let (temporary, target) = (to_path(&entry.temporary), to_path(&entry.target));
                     check_unchanged(text, &target)?;
-                    rename(&to_path(&entry.temporary), &target)?;
+                    put(entry, &temporary, &target)?;
                 }
                 if index + 1 < count { Step::Rename(index + 1) } else { Step::Forget }
             }
             Step::Forget => {
+                for entry in self.entries.iter().filter(|entry| entry.new.is_none()) {
+                    remove(&to_path(&entry.temporary))?;
+                }
                 let forget = |extension| remove(&self.journal.with_extension(extension));
                 forget("prepare").and_then(|()| forget("commit"))?;
                 Step::Forget
@@ -156,22 +167,19 @@ impl Transaction {
     fn take_back(&self) {
         for (text, entry) in self.texts.iter().zip(&self.entries) {
             let (target, temporary) = (to_path(&entry.target), to_path(&entry.temporary));
-            let ours = file::read(&target)
-                .is_ok_and(|now| TextHash::of(&now) == entry.new && entry.new != entry.old);
-            if ours {
-                let old = NewText {
-                    path: text.path.clone(),
-                    now: Lines::new(""),
-                    new: text.now.text().to_string(),
-                };
-                let back = write_beside(&old, &temporary, &target).and_then(|()| rename(&temporary, &target));
-                if let Err(error) = back {
-                    tracing::error!(file = %target.display(), %error, "a file could not be put back as it was");
-                }
+            if let Err(error) = take_back_one(text, entry, &temporary, &target) {
+                tracing::error!(file = %target.display(), %error, "a file could not be put back as it was");
             }
-            if let Err(error) = remove(&temporary) {
+            // What is left of a file that could not be put back is not thrown away.
+            if (entry.new.is_some() || target.exists())
+                && let Err(error) = remove(&temporary)
+            {
                 tracing::warn!(%error, "a temporary file is left");
             }
+        }
+        for folder in self.made.iter().rev() {
+            // One that somebody else has put something into stays.
+            let _not_empty = fs::remove_dir(folder);
         }
         for extension in ["prepare", "commit"] {
             if let Err(error) = remove(&self.journal.with_extension(extension)) {
@@ -188,33 +196,120 @@ fn recover_one(journal: &Path) -> Result<(), FileError> {
     let entries: Vec<Entry> = serde_json::from_slice(&fs::read(journal).map_err(at)?).unwrap_or_default();
     for entry in entries {
         let (target, temporary) = (to_path(&entry.target), to_path(&entry.temporary));
-        let unchanged = || file::read(&target).is_ok_and(|now| TextHash::of(&now) == entry.old);
-        if committed && temporary.exists() && unchanged() {
-            rename(&temporary, &target)?;
+        let now = match file::read(&target) {
+            Err(FileError::Missing(_)) => Ok(None),
+            text => text.map(|text| Some(TextHash::of(&text))),
+        };
+        if committed && now.is_ok_and(|now| now == entry.old) && (entry.new.is_none() || temporary.exists()) {
+            put(&entry, &temporary, &target)?;
         }
         remove(&temporary)?;
     }
     remove(journal)
 }
 
-/// Writes a text beside the file whose name it is to take, with that file's mode and owner, durably.
+/// Writes the text to come beside the file whose name it is to take, with that file's mode and owner, durably.
 fn write_beside(text: &NewText, temporary: &Path, target: &Path) -> Result<(), FileError> {
     let at = |error| FileError::from_io(&text.path, error);
-    let metadata = fs::metadata(target).map_err(at)?;
-    if metadata.permissions().readonly() {
-        return Err(at(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only")));
+    let read_only = || at(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only"));
+    let model = match (&text.now, &text.mode_of) {
+        (Some(_), _) => Some(fs::metadata(target).map_err(at)?),
+        (None, Some(other)) => Some(fs::metadata(other).map_err(at)?),
+        (None, None) => None,
+    };
+    if text.now.is_some() && model.as_ref().is_some_and(|model| model.permissions().readonly()) {
+        return Err(read_only());
     }
+    let Some(new_text) = &text.new else { return Ok(()) };
     let mut new = fs::File::create_new(temporary).map_err(at)?;
-    new.write_all(text.new.as_bytes()).map_err(at)?;
-    keep_owner(&new, &metadata).map_err(at)?;
-    new.set_permissions(metadata.permissions()).map_err(at)?;
+    new.write_all(new_text.as_bytes()).map_err(at)?;
+    if let Some(model) = model {
+        keep_owner(&new, &model).map_err(at)?;
+        new.set_permissions(model.permissions()).map_err(at)?;
+    }
     new.sync_all().map_err(at)
+}
+
+/// Lets what was prepared take the file's place; a file that goes gets the temporary name.
+fn put(entry: &Entry, temporary: &Path, target: &Path) -> Result<(), FileError> {
+    match (&entry.old, &entry.new) {
+        (_, None) => rename(target, temporary),
+        (Some(_), Some(_)) => rename(temporary, target),
+        (None, Some(_)) => {
+            // Unlike a rename this fails when somebody has made such a file in between.
+            fs::hard_link(temporary, target).map_err(|error| FileError::from_io(target, error))?;
+            remove(temporary)?;
+            sync_folder(target.parent().unwrap_or(Path::new("/")))
+                .map_err(|error| FileError::from_io(target, error))
+        }
+    }
+}
+
+/// Puts one file back as it was, if it is as we have made it.
+fn take_back_one(text: &NewText, entry: &Entry, temporary: &Path, target: &Path) -> Result<(), FileError> {
+    let now = match file::read(target) {
+        Err(FileError::Missing(_)) => None,
+        text => Some(TextHash::of(&text?)),
+    };
+    if now != entry.new || entry.new == entry.old {
+        return Ok(());
+    }
+    match (&text.now, &entry.new) {
+        (Some(_), None) if temporary.exists() => rename(temporary, target),
+        (None, Some(_)) => remove(target),
+        (Some(old), Some(_)) => {
+            let back = NewText {
+                path: text.path.clone(),
+                now: Some(Lines::new("")),
+                new: Some(old.text().to_string()),
+                mode_of: None,
+            };
+            write_beside(&back, temporary, target).and_then(|()| rename(temporary, target))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the file that is written: of one that is there the one behind symbolic links, unless it is to go.
+fn target_of(text: &NewText) -> io::Result<PathBuf> {
+    if text.now.is_some() && text.new.is_some() {
+        return fs::canonicalize(&text.path);
+    }
+    let name = text.path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let parent = text.path.parent().unwrap_or(Path::new("/"));
+    // The folders of a new file may have to be made.
+    Ok(fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned()).join(name))
+}
+
+/// Makes the folders that a new file needs, and notes which.
+fn make_folders(target: &Path, made: &mut Vec<PathBuf>) -> Result<(), FileError> {
+    let missing: Vec<&Path> = target.ancestors().skip(1).take_while(|folder| !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        fs::create_dir(folder).map_err(|error| FileError::from_io(folder, error))?;
+        made.push(folder.to_owned());
+    }
+    Ok(())
 }
 
 /// The last look before the last step: what another program wrote is not overwritten.
 fn check_unchanged(text: &NewText, target: &Path) -> Result<(), FileError> {
-    let unchanged = TextHash::of(&file::read(target)?) == TextHash::of(text.now.text());
-    if unchanged { Ok(()) } else { Err(FileError::Changed(text.path.clone())) }
+    let now = match file::read(target) {
+        Err(FileError::Missing(_)) => None,
+        text => Some(text?),
+    };
+    let unchanged = match (&now, &text.now) {
+        (None, None) => true,
+        (Some(now), Some(expected)) => **expected.text() == **now,
+        _ => false,
+    };
+    if unchanged {
+        return Ok(());
+    }
+    Err(if text.now.is_none() {
+        FileError::Exists(text.path.clone())
+    } else {
+        FileError::Changed(text.path.clone())
+    })
 }
 
 /// Gives a file another name, durably.

@@ -1,5 +1,6 @@
 //! Everything that the program can ask for. Together with [`crate::event`] the map of the whole program.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +9,14 @@ use ropey::Rope;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::comment::Comment;
 use crate::document::DocumentUri;
 use crate::event::Event;
-use crate::id::{HunkId, ProposalId, RequestId, SessionId, TurnId};
+use crate::id::{CommentId, HunkId, ProposalId, RequestId, SessionId, TurnId};
+use crate::journal::Act;
 use crate::lines::{Lines, TextHash};
-use crate::proposal::{ChangeKind, FileChange, Hunk, ReviewState, Timestamp, Verdict};
+use crate::placement::Texts;
+use crate::proposal::{FileChange, Hunk, ReviewState, Timestamp, Verdict};
 use crate::text::TextRange;
 use crate::turn::{Failure, Turn, TurnEnd};
 
@@ -31,10 +35,10 @@ pub enum Effect {
     CancelTurn(TurnId),
     /// Find out where the hunks of a file stand; answered by [`Event::Derived`].
     Derive(Derive),
-    /// Write hunks into files that no editor has open, all or none; answered by [`Event::FilesWritten`].
+    /// Write hunks into files, or take them out, all or none; answered by [`Event::FilesWritten`].
     WriteFiles {
-        /// Where the answer of the accept goes, if it still waits for one.
-        request: Option<RequestId>,
+        /// Where the answer goes when all went well, and what it is.
+        answer: Option<(RequestId, Reply)>,
         /// Whose hunks.
         proposal: ProposalId,
         /// What is written.
@@ -64,15 +68,15 @@ pub enum EditorEffect {
     Message(String),
 }
 
-/// Hunks to be written into one file.
+/// Hunks to be written into one file, or taken out of it.
 #[derive(Clone, Debug)]
 pub struct FileWrite {
     /// The file and its hunks.
     pub file: FileChange,
-    /// The text that the hunks count their lines in.
-    pub base: Arc<Lines>,
-    /// Which of the hunks.
-    pub hunks: Vec<HunkId>,
+    /// The texts that the hunks count their lines in.
+    pub texts: Texts,
+    /// Which of the hunks, and the verdict of each when it is done: its new lines stand in the file then, or do not.
+    pub hunks: Vec<(HunkId, Verdict)>,
 }
 
 /// An edit of an open document, for exactly one version of it.
@@ -84,12 +88,26 @@ pub struct DocumentEdit {
     pub version: i32,
     /// The replacements, none overlapping another.
     pub edits: Vec<TextEdit>,
+    /// What happens to the file itself, behind the replacements.
+    pub operation: Option<FileOperation>,
     /// What the editor may call it in its undo list.
     pub label: String,
     /// Whose hunks.
     pub proposal: ProposalId,
     /// Which hunks it takes.
     pub hunks: Vec<HunkId>,
+}
+
+/// What an editor does to a whole file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileOperation {
+    /// It deletes it.
+    Delete,
+    /// It gives it another path.
+    Rename {
+        /// The path to be.
+        to: PathBuf,
+    },
 }
 
 /// A range and what is to stand there.
@@ -108,8 +126,10 @@ pub struct Derive {
     pub proposal: ProposalId,
     /// The file and its hunks.
     pub file: FileChange,
-    /// The text that the hunks count their lines in.
-    pub base: Arc<Lines>,
+    /// The texts that the hunks count their lines in.
+    pub texts: Texts,
+    /// Hunks whose place is looked for although the text cannot change their verdict.
+    pub wanted: BTreeSet<HunkId>,
     /// Goes back with the answer.
     pub revision: u64,
     /// The text to look in, with its version; the file on the disk when absent.
@@ -169,8 +189,6 @@ pub enum Record {
         proposal: ProposalId,
         /// Which file.
         path: PathBuf,
-        /// What happens to it as a whole.
-        kind: ChangeKind,
         /// The text.
         base: TextHash,
     },
@@ -189,8 +207,29 @@ pub enum Record {
         proposal: ProposalId,
         /// Which hunk.
         hunk: HunkId,
+        /// What it was before. Refused when the store has something else, and not yet this.
+        before: Verdict,
         /// What was decided.
         verdict: Verdict,
+    },
+    /// The agent is told of the verdicts of hunks.
+    Told {
+        /// Whose hunks.
+        proposal: ProposalId,
+        /// Which hunks.
+        hunks: Vec<HunkId>,
+    },
+    /// The user has said something about a proposal.
+    Comment {
+        /// About which proposal.
+        proposal: ProposalId,
+        /// What.
+        comment: Comment,
+    },
+    /// Comments were sent to the agent.
+    CommentsSent {
+        /// Which.
+        comments: Vec<CommentId>,
     },
 }
 
@@ -253,6 +292,10 @@ pub enum Reply {
         proposal: ProposalId,
         /// How many hunks of the file wait for the user.
         pending: usize,
+        /// How many of them are let into the text at once.
+        applied: usize,
+        /// What the agent has to know of what the user decided about this file meanwhile.
+        note: Option<String>,
     },
     /// Edits are on their way; the outcome is told by events.
     Applying,
@@ -260,6 +303,10 @@ pub enum Reply {
     Accepted,
     /// All of it is refused.
     Rejected,
+    /// The decision that is being taken back or made again; none when there is none.
+    Decision(Option<Act>),
+    /// The comment is kept.
+    Commented,
 }
 
 /// Why a request was not done. The message says what to do.
@@ -289,6 +336,15 @@ pub enum Refusal {
         "hunk `{0}` is stale: the lines it replaces were changed; undo that change to take it, or reject it"
     )]
     Stale(HunkId),
+    /// What the hunk brought is not in the text any more.
+    #[error("the lines that hunk `{0}` brought were changed since; undo that change to take it back")]
+    Changed(HunkId),
+    /// The document is another than the one that was looked at.
+    #[error("the text of {0} changed meanwhile; try again")]
+    TextChanged(String),
+    /// The selected lines are not lines of the hunk, or the hunk cannot be taken in parts.
+    #[error("{0}")]
+    NoSuchLines(String),
     /// The mirror of the document is not the editor's text.
     #[error("the text of `{0}` is out of step with the editor; close the document and open it again")]
     OutOfSync(String),

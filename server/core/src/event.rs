@@ -1,13 +1,16 @@
 //! Everything that can happen. Together with [`crate::effect`] the map of the whole program.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::comment::Comment;
 use crate::document::{ContentChange, DocumentUri};
-use crate::id::{HunkId, ProposalId, RequestId, SessionId, TurnId};
+use crate::effect::Reply;
+use crate::id::{CommentId, HunkId, ProposalId, RequestId, SessionId, TurnId};
 use crate::lines::{Lines, TextHash};
 use crate::placement::Placement;
-use crate::proposal::{NewHunk, Proposal, Timestamp};
+use crate::proposal::{ChangeKind, NewHunk, Proposal, Timestamp, Verdict};
 use crate::text::PositionEncoding;
 use crate::turn::{Excerpt, Level, Mode, Turn, TurnEnd};
 
@@ -20,6 +23,8 @@ pub enum Event {
         encoding: PositionEncoding,
         /// The folders it works in.
         folders: Vec<PathBuf>,
+        /// What it can do to whole files.
+        operations: FileOperations,
     },
     /// The client works in other folders from now on.
     FoldersChanged {
@@ -87,14 +92,14 @@ pub enum Event {
         /// Which attempt.
         attempt: u64,
     },
-    /// Our own write of files that are not open has ended.
+    /// Our own write of files has ended.
     FilesWritten {
-        /// Where the answer of the accept goes, if it still waits for one.
-        request: Option<RequestId>,
+        /// Where the answer goes when all went well, and what it is.
+        answer: Option<(RequestId, Reply)>,
         /// Whose hunks.
         proposal: ProposalId,
-        /// Which hunks are on the disk now, or why none of them is.
-        result: Result<Vec<HunkId>, String>,
+        /// What the hunks have become on the disk, or why nothing has changed there.
+        result: Result<Vec<(HunkId, Verdict)>, String>,
     },
     /// It is known where the hunks of a file stand.
     Derived {
@@ -120,18 +125,57 @@ pub enum Event {
     Loaded {
         /// The state of the store when it was asked, by [`crate::effect::Effect::Load`].
         generation: u64,
-        /// The proposals.
-        proposals: Vec<Proposal>,
-        /// The texts they count their lines in.
-        texts: Vec<(TextHash, Arc<Lines>)>,
-        /// The turns.
-        turns: Vec<Turn>,
+        /// What it knows.
+        known: Box<Known>,
     },
+    /// Another process has written to the store.
+    StoreChanged,
     /// A commit failed: what is in memory is ahead of the store, and what waited for the commit was not told.
     CommitFailed {
         /// Why, for the user.
         reason: String,
     },
+}
+
+/// What the store knows of a workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The proposals.
+    pub proposals: Vec<Proposal>,
+    /// The texts that their hunks count lines in.
+    pub texts: Vec<(TextHash, Arc<Lines>)>,
+    /// What was said about them.
+    pub comments: Vec<(ProposalId, Comment)>,
+    /// What was decided about them, in order.
+    pub decisions: Vec<Decided>,
+    /// Hunks whose text an editor of another living process holds unsaved.
+    pub elsewhere: Vec<(ProposalId, HunkId)>,
+    /// The turns.
+    pub turns: Vec<Turn>,
+}
+
+/// One verdict as it was written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The same for all that one commit decided; greater for later ones.
+    pub act: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Whose hunk.
+    pub proposal: ProposalId,
+    /// Which hunk.
+    pub hunk: HunkId,
+    /// What was decided.
+    pub verdict: Verdict,
+}
+
+/// What an editor can do to whole files, in its own undo list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileOperations {
+    /// It can delete one.
+    pub delete: bool,
+    /// It can give one another path.
+    pub rename: bool,
 }
 
 /// What a front end or a turn wants done.
@@ -162,6 +206,27 @@ pub enum Command {
         hunks: Selection,
         /// What the user says about it.
         reason: Option<String>,
+        /// The lines that the user would have there instead.
+        replacement: Option<String>,
+    },
+    /// Take a stale hunk in a form that fits the text of now.
+    Resolve(Resolve),
+    /// Take the last decision back.
+    Undo {
+        /// Of this proposal; of the workspace when absent.
+        proposal: Option<ProposalId>,
+    },
+    /// Make the decision again that was taken back last.
+    Redo {
+        /// Of this proposal; of the workspace when absent.
+        proposal: Option<ProposalId>,
+    },
+    /// Keep what the user has to say, for the next turn.
+    Comment {
+        /// About which proposal.
+        proposal: ProposalId,
+        /// The comment.
+        comment: Comment,
     },
 }
 
@@ -170,6 +235,15 @@ pub enum Command {
 pub enum Selection {
     /// This one.
     Hunk(HunkId),
+    /// Some lines of this one, counted from 0, the ends left out.
+    Lines {
+        /// Which hunk.
+        hunk: HunkId,
+        /// Lines that it replaces.
+        old: Range<usize>,
+        /// Lines that it brings.
+        new: Range<usize>,
+    },
     /// All of one file that wait for an answer.
     File(PathBuf),
     /// All that wait for an answer.
@@ -195,25 +269,65 @@ pub struct StartTurn {
     pub mode: Mode,
     /// What the user is looking at; the state adds the texts of open documents.
     pub excerpts: Vec<Excerpt>,
+    /// The comments that the prompt tells the agent of.
+    pub comments: Vec<(ProposalId, CommentId)>,
     /// When.
     pub at: Timestamp,
 }
 
-/// An edit of one file, computed by a tool.
+/// What should become of one file.
 #[derive(Clone, Debug)]
 pub struct Propose {
-    /// The turn whose tool it was.
-    pub turn: TurnId,
-    /// The name for a new proposal, if the session has none open.
-    pub new_proposal: ProposalId,
-    /// The file, absolute.
+    /// Who would have it so.
+    pub by: Author,
+    /// The file, absolute; of a new one the path where it would be.
     pub path: PathBuf,
-    /// The text without any of the session's pending hunks.
+    /// What happens to the file as a whole.
+    pub kind: ChangeKind,
+    /// The text without any of the session's hunks that are pending or applied; empty for a file that is not there.
     pub base: Arc<Lines>,
-    /// What should become of it, in base order.
+    /// What should become of it, in base order; when the file as a whole comes, goes or moves, one hunk for all of it.
     pub hunks: Vec<NewHunk>,
-    /// Where the session's pending hunks stand in `base`, by [`crate::placement::Placement::pending`].
-    pub carried: Vec<(HunkId, std::ops::Range<usize>)>,
+    /// Where the session's pending and applied hunks stand in `base`.
+    pub carried: Vec<(HunkId, Range<usize>)>,
+    /// Whether the permission level lets it into the text at once.
+    pub apply: bool,
     /// When.
     pub at: Timestamp,
+}
+
+/// Who would have a file changed.
+#[derive(Clone, Debug)]
+pub enum Author {
+    /// A turn, through one of its tools.
+    Turn {
+        /// Which turn.
+        turn: TurnId,
+        /// The name for a new proposal, if the session has none open.
+        new_proposal: ProposalId,
+    },
+    /// The user, who has changed the proposed text.
+    User {
+        /// Of which proposal.
+        proposal: ProposalId,
+        /// What the agent will be told of it.
+        comment: Comment,
+    },
+}
+
+/// A stale hunk in a form that fits the text of now.
+#[derive(Clone, Debug)]
+pub struct Resolve {
+    /// Whose hunk.
+    pub proposal: ProposalId,
+    /// Which hunk.
+    pub hunk: HunkId,
+    /// The version of the open document that was looked at; none for the disk.
+    pub version: Option<i32>,
+    /// The text of now, without the hunks that are pending or applied.
+    pub base: Arc<Lines>,
+    /// What the hunk is to be.
+    pub new: NewHunk,
+    /// Where the proposal's pending and applied hunks of that file stand in `base`.
+    pub carried: Vec<(HunkId, Range<usize>)>,
 }

@@ -47,6 +47,8 @@ ids! {
     ProposalId
     /// One contiguous change of a proposal.
     HunkId
+    /// What the user has to say about a proposal.
+    CommentId
 }
 
 /// Names a request of a front end, so that its answer finds the way back; given by the runtime, never stored.

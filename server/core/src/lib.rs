@@ -11,6 +11,10 @@ pub mod diff;
 pub mod document;
 pub mod lines;
 
+pub mod comment;
+pub mod edits;
+pub mod journal;
+pub mod merge;
 pub mod placement;
 pub mod proposal;
 pub mod review;

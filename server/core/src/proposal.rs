@@ -35,31 +35,44 @@ pub struct Proposal {
 /// What a proposal would like to change in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileChange {
-    /// The file, absolute.
+    /// The file, absolute; of a new file the place where it would be.
     pub path: PathBuf,
-    /// What happens to the file as a whole.
-    pub kind: ChangeKind,
-    /// The text that the hunks count their lines in.
+    /// The text that new hunks count their lines in.
     pub base: TextHash,
-    /// The hunks, in base order; decided and superseded ones stay.
+    /// The hunks, those of the present base first and in its order; decided and superseded ones stay.
     pub hunks: Vec<Hunk>,
 }
 
 /// What happens to a file as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It is there and gets other lines.
+    #[default]
     Modify,
+    /// It comes into being.
+    Create,
+    /// It goes.
+    Delete,
+    /// It gets another path, and maybe another text.
+    Rename {
+        /// The path to be.
+        to: PathBuf,
+    },
 }
 
-/// One contiguous change. Everything but `verdict` was given once and stays.
+/// One contiguous change. Only its verdict changes, and where its lines are when it is carried over to a new base.
+///
+/// A file that comes, goes or gets another path has one hunk for all of that, with the whole text on the sides that
+/// there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hunk {
     /// Its name; see [`hunk_id`].
     pub id: HunkId,
     /// The turn that proposed it.
     pub turn: TurnId,
+    /// What happens to the file as a whole when it is taken.
+    pub kind: ChangeKind,
     /// The text that `old` counts its lines in.
     pub base: TextHash,
     /// The base lines that it replaces; empty where it only inserts.
@@ -68,16 +81,30 @@ pub struct Hunk {
     pub old_text: Arc<str>,
     /// The lines that it brings, byte for byte; empty where it only deletes.
     pub new_text: Arc<str>,
+    /// The lines that stand in the text instead of the old ones as long as it is not taken: those of applied hunks that it
+    /// took the place of.
+    pub over: Option<Arc<str>>,
+    /// The hunk it was a part of, before some of its lines were decided.
+    pub split_from: Option<HunkId>,
+    /// Whether the same change was refused in an earlier turn.
+    pub rejected_before: bool,
     /// What was decided.
     pub verdict: Verdict,
+    /// Whether the agent has been told of the verdict.
+    pub told: bool,
 }
 
 /// What was decided about a hunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Verdict {
-    /// Nothing yet.
+    /// Nothing yet; its new lines are not in the text.
     Undecided,
+    /// Nothing yet, but the permission level let its new lines into the text at once.
+    Applied {
+        /// Whether the text with it is on the disk.
+        saved: bool,
+    },
     /// It was taken: its new lines were seen in the text, or written by us.
     Accepted {
         /// Whether the text with it is on the disk. Until then it can be lost, and is pending again when it is.
@@ -85,12 +112,19 @@ pub enum Verdict {
     },
     /// It was refused.
     Rejected {
-        /// What the user said about it.
+        /// What the user says about it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// The lines that the user would have there instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replacement: Option<String>,
     },
-    /// A later edit of the same place took over.
-    Superseded,
+    /// A later edit of the same place, or its own parts, took over.
+    Superseded {
+        /// The hunk that did; none when the place is left alone now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<HunkId>,
+    },
 }
 
 /// Where a proposal or one of its files stands.
@@ -108,7 +142,7 @@ pub enum ReviewState {
 }
 
 /// A hunk before it has a name: base lines and what would stand there instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewHunk {
     /// The base lines that it replaces.
     pub old: Range<usize>,
@@ -146,23 +180,85 @@ impl FileChange {
         self.hunks.iter().find(|hunk| hunk.id == *id)
     }
 
-    /// Returns the hunks that have a place in a text of this file: those undecided, and those taken that count their
-    /// lines in the present base. With each: whether its new lines are expected in the text.
-    pub fn placed_hunks(&self) -> Vec<(&Hunk, bool)> {
-        self.hunks
-            .iter()
-            .filter(|hunk| hunk.base == self.base)
-            .filter_map(|hunk| match hunk.verdict {
-                Verdict::Undecided => Some((hunk, false)),
-                Verdict::Accepted { .. } => Some((hunk, true)),
-                Verdict::Rejected { .. } | Verdict::Superseded => None,
-            })
-            .collect()
+    /// Returns what happens to the file as a whole: by the newest hunk that says so and is neither refused nor superseded.
+    pub fn kind(&self) -> &ChangeKind {
+        let counts = |hunk: &&Hunk| {
+            !matches!(hunk.verdict, Verdict::Superseded { .. }) && (hunk.kind != ChangeKind::Modify)
+        };
+        let open = self.hunks.iter().find(|hunk| hunk.verdict.is_open());
+        let whole = self.hunks.iter().rev().find(counts);
+        // Once a file that came was taken, what is proposed for it is an edit like any other.
+        open.or(whole).map_or(&ChangeKind::Modify, |hunk| &hunk.kind)
+    }
+
+    /// Returns the hunks that have a place in a text of this file by one base: those undecided or applied, those taken, and
+    /// those `wanted`. With each: whether its new lines are expected in the text.
+    pub fn placed_hunks(&self, base: &TextHash, wanted: impl Fn(&HunkId) -> bool) -> Vec<(&Hunk, bool)> {
+        let expects_new = |hunk: &Hunk| {
+            let refused = matches!(hunk.verdict, Verdict::Rejected { .. }) && wanted(&hunk.id);
+            hunk.verdict.expects_new().or(refused.then_some(false))
+        };
+        let placed = self.hunks.iter().filter(|hunk| hunk.base == *base);
+        placed.filter_map(|hunk| Some((hunk, expects_new(hunk)?))).collect()
+    }
+
+    /// Returns the bases that hunks with an interest in the text count their lines in, the present one first. A hunk has
+    /// one as long as the text can change its verdict, or when it is among those `wanted`.
+    pub fn bases(&self, wanted: impl Fn(&HunkId) -> bool) -> Vec<&TextHash> {
+        let mut bases: Vec<&TextHash> = Vec::new();
+        for hunk in self.hunks.iter().filter(|hunk| hunk.verdict.depends_on_text() || wanted(&hunk.id)) {
+            if !bases.contains(&&hunk.base) {
+                bases.push(&hunk.base);
+            }
+        }
+        bases.sort_by_key(|base| **base != self.base);
+        bases
     }
 
     /// Returns where the file stands.
     pub fn state(&self) -> ReviewState {
         ReviewState::of(&self.hunks)
+    }
+}
+
+impl Verdict {
+    /// Tells whether the user's word is still missing.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Undecided | Self::Applied { .. })
+    }
+
+    /// Tells whether what stands in the text can change it.
+    pub fn depends_on_text(&self) -> bool {
+        matches!(self, Self::Undecided | Self::Applied { .. } | Self::Accepted { saved: false })
+    }
+
+    /// Tells whether the new lines are expected in the text; none for a hunk that has no place in it any more.
+    pub fn expects_new(&self) -> Option<bool> {
+        match self {
+            Self::Undecided => Some(false),
+            Self::Applied { .. } | Self::Accepted { .. } => Some(true),
+            Self::Rejected { .. } | Self::Superseded { .. } => None,
+        }
+    }
+
+    /// Returns the same verdict with what is known of the disk.
+    #[must_use]
+    pub fn with_saved(self, now: bool) -> Self {
+        match self {
+            Self::Accepted { .. } => Self::Accepted { saved: now },
+            Self::Applied { .. } => Self::Applied { saved: now },
+            other => other,
+        }
+    }
+
+    /// Tells whether two verdicts say the same, whatever is on the disk and whatever the reason.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Tells whether the new lines are in the text once this is the verdict.
+    pub fn is_in_text(&self) -> bool {
+        self.expects_new() == Some(true)
     }
 }
 
@@ -179,10 +275,10 @@ impl ReviewState {
         let (mut accepted, mut rejected) = (false, false);
         for hunk in hunks {
             match hunk.verdict {
-                Verdict::Undecided => return Self::Open,
+                Verdict::Undecided | Verdict::Applied { .. } => return Self::Open,
                 Verdict::Accepted { .. } => accepted = true,
                 Verdict::Rejected { .. } => rejected = true,
-                Verdict::Superseded => {}
+                Verdict::Superseded { .. } => {}
             }
         }
         match (accepted, rejected) {

@@ -1,16 +1,14 @@
 //! Proposals under review: each with the places of its hunks in the open documents, and what follows from both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use crate::document::{Document, Documents};
-use crate::effect::{FileCount, Refusal, TextEdit};
+use crate::comment::Comment;
+use crate::document::Documents;
+use crate::effect::{FileCount, Refusal};
 use crate::id::{HunkId, ProposalId, SessionId};
-use crate::lines::{Lines, TextHash, ending, split};
-use crate::placement::{Holds, Place, Placement};
+use crate::placement::{Holds, Placement, Texts};
 use crate::proposal::{FileChange, Hunk, Proposal, ReviewState, Verdict};
-use crate::text::{BOM, Position, PositionEncoding, TextRange};
 use crate::uri::{PathStyle, from_path};
 
 /// A proposal and where its hunks stand.
@@ -20,17 +18,32 @@ pub struct Review {
     pub proposal: Proposal,
     /// Where the hunks stand in the open documents; a file that is not here is closed or being looked at.
     pub(crate) placements: BTreeMap<PathBuf, Placement>,
-    /// Hunks whose edit is with the editor, and which attempt that is.
-    pub(crate) applying: BTreeMap<HunkId, u64>,
+    /// What the user has to say about it.
+    pub comments: Vec<Comment>,
+    /// Hunks whose edit is with the editor, and what becomes of them when it shows in the text.
+    pub(crate) applying: BTreeMap<HunkId, Aim>,
+    /// Hunks whose place is looked for although the text cannot change their verdict.
+    pub(crate) wanted: BTreeSet<HunkId>,
+    /// Hunks whose text another server's editor holds unsaved: ours has nothing to say about them.
+    pub(crate) elsewhere: BTreeSet<HunkId>,
     /// Counts the changes of `proposal`, so that an answer about an older one is not believed.
     pub(crate) revision: u64,
+}
+
+/// What an edit that is with the editor is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Aim {
+    /// Which attempt it is.
+    pub(crate) attempt: u64,
+    /// The verdict that the hunk gets when the edit shows in the text.
+    pub(crate) verdict: Verdict,
 }
 
 /// All proposals of the workspace.
 #[derive(Clone, Debug, Default)]
 pub struct Reviews {
     pub(crate) by_id: BTreeMap<ProposalId, Review>,
-    pub(crate) texts: BTreeMap<TextHash, Arc<Lines>>,
+    pub(crate) texts: Texts,
 }
 
 /// Where a hunk stands, as on the wire.
@@ -40,6 +53,8 @@ pub enum HunkState {
     Pending,
     /// Its edit is with the editor.
     Applying,
+    /// It is in the text by the level's leave, and waits for an answer.
+    Applied,
     /// It is in the text.
     Accepted {
         /// Whether the text with it is on the disk.
@@ -59,6 +74,7 @@ impl HunkState {
         match self {
             Self::Pending => "pending",
             Self::Applying => "applying",
+            Self::Applied => "applied",
             Self::Accepted { .. } => "accepted",
             Self::Rejected => "rejected",
             Self::Stale => "stale",
@@ -78,9 +94,9 @@ impl Reviews {
         self.by_id.values()
     }
 
-    /// Returns the text of a hash, if a loaded proposal counts lines in it.
-    pub fn text(&self, hash: &TextHash) -> Option<&Arc<Lines>> {
-        self.texts.get(hash)
+    /// Returns the texts that the hunks count their lines in.
+    pub fn texts(&self) -> &Texts {
+        &self.texts
     }
 
     /// Returns the session's open proposal; there is at most one.
@@ -97,30 +113,50 @@ impl Reviews {
         })
     }
 
-    pub(crate) fn text_of(&self, file: &FileChange) -> Result<&Arc<Lines>, Refusal> {
-        self.texts
-            .get(&file.base)
-            .ok_or_else(|| Refusal::Unknown { what: "text", id: file.base.as_str().to_owned() })
+    pub(crate) fn review(&self, id: &ProposalId) -> Result<&Review, Refusal> {
+        self.get(id).ok_or_else(|| Refusal::Unknown { what: "proposal", id: id.to_string() })
     }
 }
 
 impl Review {
     pub(crate) fn new(proposal: Proposal) -> Self {
-        Self { proposal, placements: BTreeMap::new(), applying: BTreeMap::new(), revision: 0 }
+        Self {
+            proposal,
+            placements: BTreeMap::new(),
+            comments: Vec::new(),
+            applying: BTreeMap::new(),
+            wanted: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
+            revision: 0,
+        }
     }
 
     /// Returns where a hunk stands.
     pub fn state(&self, file: &FileChange, hunk: &Hunk) -> HunkState {
+        let holds = || Some(self.placements.get(&file.path)?.place(&hunk.id)?.holds);
+        self.state_by(hunk, file, holds)
+    }
+
+    /// Returns where a hunk stands in a text in which its file's hunks have these places.
+    pub fn state_in(&self, file: &FileChange, hunk: &Hunk, placement: Option<&Placement>) -> HunkState {
+        self.state_by(hunk, file, || Some(placement?.place(&hunk.id)?.holds))
+    }
+
+    fn state_by(&self, hunk: &Hunk, file: &FileChange, holds: impl Fn() -> Option<Holds>) -> HunkState {
         match hunk.verdict {
-            Verdict::Accepted { saved } => HunkState::Accepted { saved },
             Verdict::Rejected { .. } => HunkState::Rejected,
-            Verdict::Superseded => HunkState::Superseded,
-            Verdict::Undecided if self.applying.contains_key(&hunk.id) => HunkState::Applying,
-            Verdict::Undecided if hunk.base != file.base => HunkState::Stale,
-            Verdict::Undecided => match self.placements.get(&file.path).and_then(|all| all.place(&hunk.id)) {
-                Some(place) if place.holds == Holds::Neither => HunkState::Stale,
+            Verdict::Superseded { .. } => HunkState::Superseded,
+            _ if self.applying.contains_key(&hunk.id) => HunkState::Applying,
+            Verdict::Accepted { saved } => HunkState::Accepted { saved },
+            Verdict::Undecided => match holds() {
+                Some(Holds::Neither) => HunkState::Stale,
+                // Where nothing has been looked for, an old base is no good sign.
+                None if hunk.base != file.base => HunkState::Stale,
                 _ => HunkState::Pending,
             },
+            // The editor's undo took it out of the text again.
+            Verdict::Applied { .. } if holds().is_some_and(Holds::is_pending) => HunkState::Pending,
+            Verdict::Applied { .. } => HunkState::Applied,
         }
     }
 
@@ -133,7 +169,7 @@ impl Review {
             let uri = documents.by_path(&file.path).map(|document| document.uri.as_str().to_owned());
             FileCount {
                 uri: uri.unwrap_or_else(|| from_path(&file.path, PathStyle::NATIVE)),
-                pending: count(&[HunkState::Pending, HunkState::Applying]),
+                pending: count(&[HunkState::Pending, HunkState::Applying, HunkState::Applied]),
                 stale: count(&[HunkState::Stale]),
             }
         };
@@ -145,73 +181,3 @@ impl Review {
         self.placements.get(path)
     }
 }
-
-/// Returns the edit that takes one hunk into an open document.
-///
-/// The replaced range is exactly the hunk's lines. Where the document lacks the line ending that the new lines lean on,
-/// or the new lines one that the document goes on behind, the edit brings it, so that no two lines run together.
-pub fn accept_edit(document: &Document, place: &Place, hunk: &Hunk, encoding: PositionEncoding) -> TextEdit {
-    let text = &document.text;
-    let char_of = |line: usize| text.try_line_to_char(line).unwrap_or(text.len_chars());
-    let (start, end) = (char_of(place.lines.start), char_of(place.lines.end));
-    let line_before =
-        place.lines.start.checked_sub(1).and_then(|line| text.get_line(line)).map(|line| line.to_string());
-    let new_text = fit(&hunk.new_text, line_before.as_deref(), end < text.len_chars());
-    let range =
-        TextRange::new(Position::from_char(text, start, encoding), Position::from_char(text, end, encoding));
-    TextEdit { range, new_text }
-}
-
-/// Returns `text` with one hunk taken into it, by the same rules as [`accept_edit`].
-pub fn accepted_text(text: &Lines, place: &Place, hunk: &Hunk) -> String {
-    let (before, after) = (text.slice(0..place.lines.start), text.slice(place.lines.end..text.len()));
-    let line_before = place.lines.start.checked_sub(1).map(|line| text.slice(line..line + 1));
-    let new_text = fit(&hunk.new_text, line_before, !after.is_empty());
-    let bom = if place.lines.start == 0 && text.text().starts_with(BOM) { "\u{feff}" } else { "" };
-    [bom, before, &new_text, after.strip_prefix(BOM).unwrap_or(after)].concat()
-}
-
-/// Returns `text` with all pending hunks of a file taken into it: what the agent sees.
-pub fn overlay_text(text: &Lines, file: &FileChange, placement: &Placement) -> String {
-    text_with(text, file, placement, |_| true)
-}
-
-/// Returns `text` with those pending hunks of a file taken into it that are wanted.
-pub fn text_with(
-    text: &Lines,
-    file: &FileChange,
-    placement: &Placement,
-    wanted: impl Fn(&HunkId) -> bool,
-) -> String {
-    let pending = |place: &&Place| place.holds == Holds::Old && wanted(&place.hunk);
-    placement.places().iter().rev().filter(pending).fold(text.text().to_string(), |text, place| {
-        match file.hunk(&place.hunk) {
-            Some(hunk) => accepted_text(&Lines::new(text), place, hunk),
-            None => text,
-        }
-    })
-}
-
-/// Returns new lines with the line endings that keep them apart from what stands around them.
-fn fit(new_text: &str, line_before: Option<&str>, more_follows: bool) -> String {
-    let fallback = || {
-        let own = split(new_text).next().map_or("", ending);
-        if own.is_empty() { "\n" } else { own }
-    };
-    let mut fitted = String::with_capacity(new_text.len() + 4);
-    if new_text.is_empty() {
-        return fitted;
-    }
-    let ending_before = line_before.map(ending);
-    if ending_before == Some("") {
-        fitted += fallback();
-    }
-    fitted += new_text;
-    if more_follows && ending(split(new_text).last().unwrap_or_default()).is_empty() {
-        fitted += ending_before.filter(|ending| !ending.is_empty()).unwrap_or_else(fallback);
-    }
-    fitted
-}
-
-#[cfg(test)]
-mod tests;

@@ -5,34 +5,54 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::Documents;
-use crate::effect::{Commit, DurableEvent, EditorEffect, Effect, Refusal};
-use crate::event::{Command, Event};
-use crate::id::{RequestId, TurnId};
+use crate::effect::{Commit, DurableEvent, EditorEffect, Effect, Record, Refusal};
+use crate::event::{Command, Event, FileOperations};
+use crate::id::{HunkId, ProposalId, RequestId, TurnId};
+use crate::journal::{Act, Change, Journal};
+use crate::proposal::{Timestamp, Verdict};
 use crate::review::Reviews;
 use crate::text::PositionEncoding;
 use crate::turn::{Level, Turn};
 
 mod decide;
 mod editor;
+mod note;
 mod propose;
+mod rebase;
 mod review;
+mod split;
+mod steer;
 mod turns;
+mod undo;
 
 /// Everything that several parts of the program must agree on.
 #[derive(Debug, Default)]
 pub struct State {
     encoding: PositionEncoding,
     folders: Vec<PathBuf>,
+    operations: FileOperations,
     level: Level,
     documents: Arc<Documents>,
     reviews: Arc<Reviews>,
+    journal: Journal,
     turns: Arc<BTreeMap<TurnId, Turn>>,
     /// Counts attempts to have an edit applied, over all hunks.
     attempts: u64,
     /// Counts commits, so that what the store told is not believed when more has been written since.
     generation: u64,
-    /// Accepts that wait until it is known where the hunk stands.
-    waiting: Vec<(RequestId, Command)>,
+    /// What waits until it is known where the hunks stand.
+    waiting: Vec<Waiting>,
+}
+
+/// What waits until it is known where hunks stand.
+#[derive(Debug)]
+enum Waiting {
+    /// A request, to be tried again.
+    Request(RequestId, Box<Command>),
+    /// Edits that the level lets into the text.
+    Apply(ProposalId, Vec<HunkId>),
+    /// Applied edits that the agent does not propose any more.
+    Withdraw(ProposalId, Vec<HunkId>),
 }
 
 /// The state at one moment, to be read elsewhere for as long as one likes.
@@ -53,22 +73,44 @@ pub struct Snapshot {
 }
 
 impl State {
-    /// Takes in what happened and returns what is to be done about it, in this order.
+    /// Takes in what happened, and when, and returns what is to be done about it, in this order.
     ///
     /// Costs the size of the change and one step for each hunk of the document; whatever may take longer is itself an
     /// effect.
-    pub fn handle(&mut self, event: Event) -> Vec<Effect> {
+    pub fn handle(&mut self, event: Event, at: Timestamp) -> Vec<Effect> {
         let effects = self.transition(event);
-        self.generation +=
-            effects.iter().filter(|effect| matches!(effect, Effect::Persist(_))).count() as u64;
+        for effect in &effects {
+            if let Effect::Persist(commit) = effect {
+                self.generation += 1;
+                self.keep_journal(commit, at);
+            }
+        }
         effects
+    }
+
+    /// Notes what a commit decides, so that it can be taken back.
+    fn keep_journal(&mut self, commit: &Commit, at: Timestamp) {
+        let mut acts: Vec<Act> = Vec::new();
+        for record in &commit.records {
+            let Record::Decision { proposal, hunk, before, verdict } = record else { continue };
+            let change = Change { hunk: hunk.clone(), before: before.clone(), after: verdict.clone() };
+            match acts.iter_mut().find(|act| act.proposal == *proposal) {
+                Some(act) => act.changes.push(change),
+                None => acts.push(Act { proposal: proposal.clone(), at, changes: vec![change] }),
+            }
+        }
+        let reviews = &self.reviews;
+        for act in acts {
+            self.journal.record(act, &|proposal, hunk| verdict_of(reviews, proposal, hunk));
+        }
     }
 
     fn transition(&mut self, event: Event) -> Vec<Effect> {
         match event {
-            Event::Attached { encoding, folders } => {
+            Event::Attached { encoding, folders, operations } => {
                 self.encoding = encoding;
                 self.folders = folders;
+                self.operations = operations;
                 vec![self.load()]
             }
             Event::FoldersChanged { added, removed } => {
@@ -89,15 +131,14 @@ impl State {
                 self.edit_answered(&proposal, &hunks, applied, reason)
             }
             Event::EditOverdue { proposal, hunk, attempt } => self.edit_overdue(&proposal, &hunk, attempt),
-            Event::FilesWritten { request, proposal, result } => {
-                self.files_written(request, &proposal, result)
-            }
+            Event::FilesWritten { answer, proposal, result } => self.files_written(answer, &proposal, result),
             Event::Derived { proposal, path, revision, version, placement } => {
                 self.derived(&proposal, &path, revision, version, placement)
             }
             Event::TurnEnded { turn, end } => self.turn_ended(&turn, end),
             Event::Loaded { generation, .. } if generation != self.generation => vec![self.load()],
-            Event::Loaded { proposals, texts, turns, .. } => self.loaded(proposals, texts, turns),
+            Event::Loaded { known, .. } => self.loaded(*known),
+            Event::StoreChanged => vec![self.load()],
             Event::CommitFailed { reason } => vec![
                 Effect::Editor(EditorEffect::Message(format!(
                     "kkcode could not write to its store, and shows what is stored: {reason}"
@@ -128,13 +169,22 @@ impl State {
             Command::StartTurn(start) => self.start_turn(request, start),
             Command::CancelTurn { turn } => self.cancel_turn(request, turn),
             Command::Propose(propose) => self.propose(request, &propose),
-            Command::Accept { proposal, hunks } => self.accept(request, proposal, hunks),
-            Command::Reject { proposal, hunks, reason } => {
-                self.reject(request, &proposal, &hunks, reason.as_deref())
+            Command::Accept { proposal, hunks } => self.accept(request, &proposal, &hunks),
+            Command::Reject { proposal, hunks, reason, replacement } => {
+                self.reject(request, &proposal, &hunks, reason.as_deref(), replacement.as_deref())
             }
+            Command::Resolve(resolve) => self.resolve(request, resolve),
+            Command::Undo { proposal } => self.undo(request, proposal.as_ref()),
+            Command::Redo { proposal } => self.redo(request, proposal.as_ref()),
+            Command::Comment { proposal, comment } => self.comment(request, &proposal, comment),
         };
         effects.unwrap_or_else(|refusal| vec![Effect::Reply(request, Err(refusal))])
     }
+}
+
+/// Returns the verdict of a hunk.
+fn verdict_of(reviews: &Reviews, proposal: &ProposalId, hunk: &HunkId) -> Option<Verdict> {
+    Some(reviews.get(proposal)?.proposal.hunk(hunk)?.1.verdict.clone())
 }
 
 /// Returns the effects of writing something down; none when there is nothing to write.

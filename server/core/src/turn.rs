@@ -90,6 +90,8 @@ pub struct Turn {
     pub usage: Usage,
     /// The proposals it opened or amended.
     pub proposals: Vec<ProposalId>,
+    /// What the agent is told, in front of the prompt, of the review since the session's last turn; not stored here.
+    pub review_note: Option<String>,
 }
 
 /// Where a turn stands. The last five are ends, and final.

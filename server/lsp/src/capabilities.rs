@@ -12,10 +12,12 @@
 //! | `codeLens.refreshSupport` | lenses are as old as the client's last request |
 //! | `showDocument` | a message names the place |
 //! | `textDocumentContent` | a difference is shown by hovers |
+//! | `resourceOperations` | files that are open are deleted and renamed on the disk |
 //! | `versionSupport` of diagnostics | they have no version |
 
 use std::path::{Path, PathBuf};
 
+use kkcode_core::event::FileOperations;
 use kkcode_core::text::PositionEncoding;
 use kkcode_core::uri::{PathStyle, to_path};
 use kkcode_protocol::initialize::InitializationOptions;
@@ -31,6 +33,8 @@ pub(crate) struct ClientCapabilities {
     pub(crate) kkcode: bool,
     /// It takes `documentChanges`, and heeds their versions.
     pub(crate) document_changes: bool,
+    /// What it does to whole files, when a `WorkspaceEdit` says so.
+    pub(crate) operations: FileOperations,
     /// It takes `workspace/applyEdit`.
     pub(crate) apply_edit: bool,
     /// It takes code actions as literals, not as commands only.
@@ -79,6 +83,10 @@ impl ClientCapabilities {
             kkcode: there("/experimental/kkcode"),
             // Neovim heeds versions and does not say so.
             document_changes: has("/workspace/workspaceEdit/documentChanges") || name == Some("Neovim"),
+            operations: FileOperations {
+                delete: strings("/workspace/workspaceEdit/resourceOperations").any(|kind| kind == "delete"),
+                rename: strings("/workspace/workspaceEdit/resourceOperations").any(|kind| kind == "rename"),
+            },
             apply_edit: has("/workspace/applyEdit"),
             code_action_literals: there("/textDocument/codeAction/codeActionLiteralSupport"),
             resolve_edit: has("/textDocument/codeAction/dataSupport")

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use kkcode_agent::view::placed_file;
+use kkcode_core::edits::{Side, text_edits};
 use kkcode_core::effect::{DocumentEdit, Refusal};
 use kkcode_core::id::{HunkId, ProposalId};
-use kkcode_core::placement::{Holds, Place};
-use kkcode_core::proposal::{FileChange, Hunk};
-use kkcode_core::review::{HunkState, Review, accept_edit};
+use kkcode_core::placement::Place;
+use kkcode_core::proposal::{ChangeKind, FileChange, Hunk};
+use kkcode_core::review::{HunkState, Review};
 use kkcode_core::state::Snapshot;
 use kkcode_core::uri::{PathStyle, to_path};
 use lsp_types::{CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, WorkspaceEdit};
@@ -127,20 +128,27 @@ fn accept(
     let placed = placed_file(snapshot, review, file);
     let placed =
         placed.ok_or_else(|| error::refusal(&Refusal::OutOfSync(document.uri.as_str().to_owned())))?;
-    let places = placed.placement.places().iter().filter(|place| place.holds == Holds::Old);
-    let taken: Vec<(&Place, &Hunk)> = places
-        .filter_map(|place| Some((place, file.hunk(&place.hunk)?)))
-        .filter(|(_, hunk)| wanted(hunk))
-        .collect();
-    let edit = |(place, hunk): &(&Place, &Hunk)| accept_edit(document, place, hunk, snapshot.encoding);
+    let takes = |place: &Place| {
+        let hunk = file.hunk(&place.hunk).filter(|hunk| hunk.kind == ChangeKind::Modify || is_created(hunk));
+        place.holds.is_pending() && hunk.is_some_and(&wanted)
+    };
+    let taken: Vec<HunkId> =
+        placed.placement.chosen(takes).into_iter().map(|place| place.hunk.clone()).collect();
+    let side = |hunk: &HunkId| taken.contains(hunk).then_some(Side::New);
+    let texts = snapshot.reviews.texts();
     Ok(DocumentEdit {
         uri: document.uri.clone(),
         version: document.version,
-        edits: taken.iter().map(edit).collect(),
+        edits: text_edits(document, file, &placed.placement, texts, side, snapshot.encoding),
+        operation: None,
         label: label.to_owned(),
         proposal: review.proposal.id.clone(),
-        hunks: taken.iter().map(|(_, hunk)| hunk.id.clone()).collect(),
+        hunks: taken,
     })
+}
+
+fn is_created(hunk: &Hunk) -> bool {
+    hunk.kind == ChangeKind::Create
 }
 
 fn review<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a Review> {

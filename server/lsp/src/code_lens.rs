@@ -61,14 +61,14 @@ pub(crate) async fn of(session: Arc<Session>, params: CodeLensParams) -> Result<
     let mut lenses = Vec::new();
     for hunks in proposals.values() {
         let Some(first) = hunks.first() else { continue };
-        if hunks.iter().any(|hunk| hunk.is_pending()) {
+        if hunks.iter().any(|hunk| hunk.is_pending() || hunk.is_applied()) {
             lenses.push(lens(Does::AcceptFile, first, Position::new(0, 0)));
         }
         lenses.push(lens(Does::RejectFile, first, Position::new(0, 0)));
     }
     for hunk in found.iter().filter(|hunk| hunk.standing.state != HunkState::Applying) {
         let at = Position::new(hunk.standing.range.start.line, 0);
-        if hunk.is_pending() {
+        if hunk.is_pending() || hunk.is_applied() {
             lenses.push(lens(Does::AcceptHunk, hunk, at));
         }
         lenses.push(lens(Does::RejectHunk, hunk, at));
@@ -93,8 +93,8 @@ pub(crate) async fn resolve(session: Arc<Session>, mut lens: CodeLens) -> Result
     let gone = || error::content_modified("the hunk of this code lens is decided");
     let about = about.ok_or_else(gone)?;
     let needs_pending = match data.does {
-        Does::AcceptHunk => !about.is_pending(),
-        Does::AcceptFile => !found.iter().any(Waiting::is_pending),
+        Does::AcceptHunk => !about.is_pending() && !about.is_applied(),
+        Does::AcceptFile => !found.iter().any(|hunk| hunk.is_pending() || hunk.is_applied()),
         Does::RejectHunk | Does::RejectFile => false,
     };
     if needs_pending {
@@ -106,8 +106,10 @@ pub(crate) async fn resolve(session: Arc<Session>, mut lens: CodeLens) -> Result
 
 fn command(snapshot: &Snapshot, data: &LensData, about: &Waiting, found: &[Waiting]) -> Command {
     let counts = counts(found);
-    let only_stale = !found.iter().any(Waiting::is_pending);
+    let only_stale = !found.iter().any(|hunk| hunk.is_pending() || hunk.is_applied());
     let (title, command) = match data.does {
+        Does::AcceptHunk if about.is_applied() => (format!("{counts} · Keep hunk"), HunkAccept::NAME),
+        Does::RejectHunk if about.is_applied() => ("Undo hunk".to_owned(), HunkReject::NAME),
         Does::AcceptHunk => (format!("{counts} · Accept hunk"), HunkAccept::NAME),
         Does::RejectHunk if about.standing.state == HunkState::Stale => {
             ("stale · Reject hunk".to_owned(), HunkReject::NAME)

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use kkcode_core::effect::Refusal;
 use kkcode_protocol::commands::{
     COMMANDS, FileAccept, FileDiff, FileReject, HunkAccept, HunkReject, HunkShow, ProposalAccept,
-    ProposalList, ProposalReject, ProposalShow, Status, TurnCancel, TurnShow, TurnStart,
+    ProposalEdit, ProposalList, ProposalReject, ProposalShow, ReviewComment, ReviewRedo, ReviewSend,
+    ReviewUndo, Status, TurnCancel, TurnShow, TurnStart,
 };
 use kkcode_protocol::message::Command;
 use lsp_types::ExecuteCommandParams;
@@ -38,6 +39,11 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
         ProposalReject::NAME => call.answer::<ProposalReject, _>(review::reject_proposal).await,
         ProposalList::NAME => call.answer::<ProposalList, _>(proposal::list).await,
         ProposalShow::NAME => call.answer::<ProposalShow, _>(proposal::show).await,
+        ProposalEdit::NAME => call.answer::<ProposalEdit, _>(proposal::edit).await,
+        ReviewUndo::NAME => call.answer::<ReviewUndo, _>(review::undo).await,
+        ReviewRedo::NAME => call.answer::<ReviewRedo, _>(review::redo).await,
+        ReviewComment::NAME => call.answer::<ReviewComment, _>(review::comment).await,
+        ReviewSend::NAME => call.answer::<ReviewSend, _>(review::send).await,
         Status::NAME => call.answer::<Status, _>(status::show).await,
         name if COMMANDS.iter().any(|known| known.name == name) => {
             Err(error::failed(format!("`{name}` is not there yet; a later version has it")))

@@ -98,6 +98,7 @@ fn told(hunk: &Waiting) -> (ProposalId, HunkId, &'static str) {
 fn name(hunk: &Waiting) -> &'static str {
     match hunk.standing.state {
         HunkState::Stale => HunkState::Stale.name(),
+        HunkState::Applied => HunkState::Applied.name(),
         _ => HunkState::Pending.name(),
     }
 }

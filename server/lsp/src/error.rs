@@ -38,9 +38,11 @@ pub(crate) fn internal(message: &dyn std::fmt::Display) -> Error {
 /// Why the core refused.
 pub(crate) fn refusal(refusal: &Refusal) -> Error {
     match refusal {
-        Refusal::Unknown { .. } => invalid_params(refusal.to_string()),
+        Refusal::Unknown { .. } | Refusal::NoSuchLines(_) => invalid_params(refusal.to_string()),
+        Refusal::TextChanged(_) => content_modified(refusal.to_string()),
         Refusal::Decided { .. }
         | Refusal::NothingToDecide(_)
+        | Refusal::Changed(_)
         | Refusal::Stale(_)
         | Refusal::OutOfSync(_)
         | Refusal::NotWritten(_)

@@ -68,6 +68,7 @@ impl FrontEnd {
             }
             ToFrontEnd::Effect(EditorEffect::Durable(seq, event)) => self.durable(seq, event).await,
             ToFrontEnd::Effect(EditorEffect::Message(message)) => self.show(MessageType::WARNING, &message),
+            ToFrontEnd::Elsewhere(seq, event) => self.elsewhere(seq, event).await,
             ToFrontEnd::Turn(update) => self.turn_update(update),
         }
     }
@@ -139,6 +140,22 @@ impl FrontEnd {
                 // A durable event is told even when it looks like the one before: its number is news.
                 self.told.remove(&proposal);
                 self.proposal_changed(&proposal, state, files);
+            }
+            DurableEvent::TurnFinished { turn, .. } => self.turn_finished(seq, &turn).await,
+        }
+    }
+
+    /// Tells what another process has written down, as far as it belongs to this workspace.
+    async fn elsewhere(&mut self, seq: u64, event: DurableEvent) {
+        self.seq = self.seq.max(seq);
+        match event {
+            DurableEvent::ProposalChanged { proposal, .. } => {
+                let Some(snapshot) = self.session.handle().snapshot().await else { return };
+                // Its URIs are spelled as that editor spells them; the counts are those of its texts.
+                let Some(review) = snapshot.reviews.get(&proposal) else { return };
+                self.session.surface().stir();
+                self.told.remove(&proposal);
+                self.proposal_changed(&proposal, review.proposal.state(), review.counts(&snapshot.documents));
             }
             DurableEvent::TurnFinished { turn, .. } => self.turn_finished(seq, &turn).await,
         }

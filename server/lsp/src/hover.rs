@@ -55,6 +55,7 @@ fn state(hunk: &Waiting) -> &'static str {
     match hunk.standing.state {
         HunkState::Stale => "Stale hunk",
         HunkState::Applying => "Hunk on its way",
+        HunkState::Applied => "Applied hunk",
         _ => "Pending hunk",
     }
 }
@@ -62,7 +63,12 @@ fn state(hunk: &Waiting) -> &'static str {
 /// Says what has to happen for the hunk to be decided.
 fn waits_for(hunk: &Waiting) -> String {
     match (hunk.standing.state, &hunk.standing.reason) {
-        (HunkState::Stale, Some(reason)) => format!("{reason}; bring them back, or reject it"),
+        (HunkState::Stale, Some(reason)) => match hunk.standing.merges {
+            Some(true) => format!("{reason}; merge it with yours, keep yours, or bring them back"),
+            Some(false) => format!("{reason}; take the proposal there, keep yours, or bring them back"),
+            None => format!("{reason}; bring it back as it was, or reject the hunk"),
+        },
+        (HunkState::Applied, _) => "is in the text; keep it or undo it".to_owned(),
         (HunkState::Applying, _) => "waits for the editor to take the edit".to_owned(),
         _ if hunk.hunk.changes_only_endings() => {
             "waits for you to accept or reject it (it changes line endings only)".to_owned()

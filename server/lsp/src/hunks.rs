@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use kkcode_agent::resolve;
 use kkcode_agent::view::{PlacedFile, placed_file};
 use kkcode_core::document::DocumentUri;
 use kkcode_core::id::ProposalId;
 use kkcode_core::lines::{ending, split};
-use kkcode_core::placement::Holds;
-use kkcode_core::proposal::{FileChange, Hunk, Verdict};
+use kkcode_core::proposal::{ChangeKind, FileChange, Hunk};
 use kkcode_core::review::{HunkState, Review};
 use kkcode_core::state::Snapshot;
 use kkcode_core::text::{Position, PositionEncoding, TextRange};
@@ -66,12 +66,19 @@ pub(crate) struct Standing {
     pub(crate) state: HunkState,
     /// Why it is stale.
     pub(crate) reason: Option<String>,
+    /// For a stale one with lines of the user's in its place: whether it can be merged with them.
+    pub(crate) merges: Option<bool>,
 }
 
 impl Waiting {
     /// Tells whether the hunk can be taken as it is.
     pub(crate) fn is_pending(&self) -> bool {
         self.standing.state == HunkState::Pending
+    }
+
+    /// Tells whether the hunk is in the text and waits for the user's word.
+    pub(crate) fn is_applied(&self) -> bool {
+        self.standing.state == HunkState::Applied
     }
 
     /// Tells whether one of the hunk's lines is among those of a range.
@@ -116,12 +123,13 @@ fn waiting_in_proposed(snapshot: &Snapshot, document: &VirtualDocument) -> Vec<W
     let Some(review) = snapshot.reviews.get(&document.proposal) else { return Vec::new() };
     let Some(file) = review.proposal.file(&document.path) else { return Vec::new() };
     let Some(placed) = placed_file(snapshot, review, file) else { return Vec::new() };
-    let proposed = virtual_documents::proposed(file, &placed);
+    let proposed = virtual_documents::proposed(file, &placed, snapshot.reviews.texts());
     let stand = |hunk: &Hunk| {
-        let Standing { state, reason, .. } = standing(review, file, hunk, Some(&placed), snapshot.encoding);
+        let Standing { state, reason, merges, .. } =
+            standing(review, file, hunk, Some(&placed), snapshot.encoding);
         let lines = proposed.lines.get(&hunk.id).cloned().unwrap_or_default();
         let range = to_proto::hunk_range(&proposed.text, &lines, snapshot.encoding);
-        Standing { range, state, reason }
+        Standing { range, state, reason, merges }
     };
     let mut found: Vec<Waiting> = all_waiting(review, file, stand).collect();
     found.sort_by_key(|hunk| (hunk.standing.range.start, hunk.standing.range.end));
@@ -130,7 +138,7 @@ fn waiting_in_proposed(snapshot: &Snapshot, document: &VirtualDocument) -> Vec<W
 
 /// Tells whether a hunk of the file has no answer yet.
 pub(crate) fn has_waiting(file: &FileChange) -> bool {
-    file.hunks.iter().any(|hunk| hunk.verdict == Verdict::Undecided)
+    file.hunks.iter().any(|hunk| hunk.verdict.is_open())
 }
 
 fn all_waiting(
@@ -138,7 +146,7 @@ fn all_waiting(
     file: &FileChange,
     stand: impl Fn(&Hunk) -> Standing,
 ) -> impl Iterator<Item = Waiting> {
-    let undecided = file.hunks.iter().filter(|hunk| hunk.verdict == Verdict::Undecided);
+    let undecided = file.hunks.iter().filter(|hunk| hunk.verdict.is_open());
     undecided.map(move |hunk| Waiting {
         proposal: review.proposal.id.clone(),
         title: review.proposal.title.clone(),
@@ -157,8 +165,8 @@ pub(crate) fn standing(
     encoding: PositionEncoding,
 ) -> Standing {
     let place = placed.and_then(|placed| Some((placed, placed.placement.place(&hunk.id)?)));
-    let mut state = review.state(file, hunk);
-    if state == HunkState::Pending && place.is_none_or(|(_, place)| place.holds == Holds::Neither) {
+    let mut state = review.state_in(file, hunk, placed.map(|placed| &placed.placement));
+    if state == HunkState::Pending && place.is_none() {
         state = HunkState::Stale;
     }
     let made_for = || {
@@ -168,17 +176,24 @@ pub(crate) fn standing(
     let range = place
         .map_or_else(made_for, |(placed, place)| to_proto::hunk_range(&placed.text, &place.lines, encoding));
     let reason = match (state, placed) {
-        (HunkState::Stale, Some(_)) => Some("the lines that it replaces were changed".to_owned()),
+        (HunkState::Stale, Some(_)) => Some(match hunk.kind {
+            ChangeKind::Create => "another file is there by now".to_owned(),
+            ChangeKind::Delete | ChangeKind::Rename { .. } => "the file was changed".to_owned(),
+            ChangeKind::Modify => "the lines that it replaces were changed".to_owned(),
+        }),
         (HunkState::Stale, None) => Some("its file cannot be read".to_owned()),
         _ => None,
     };
-    Standing { range, state, reason }
+    let merges = placed
+        .filter(|_| state == HunkState::Stale)
+        .and_then(|placed| Some(resolve::conflict(placed, hunk)?.merged.is_some()));
+    Standing { range, state, reason, merges }
 }
 
 /// Returns the hunks of a proposal that have no answer yet, file by file, as a reader goes through them.
 pub(crate) fn in_order(review: &Review) -> impl DoubleEndedIterator<Item = &Hunk> {
     let hunks = review.proposal.files.iter().flat_map(|file| &file.hunks);
-    hunks.filter(|hunk| hunk.verdict == Verdict::Undecided)
+    hunks.filter(|hunk| hunk.verdict.is_open())
 }
 
 /// Returns the lines of a hunk as those of a diff, without line endings.
@@ -194,6 +209,9 @@ pub(crate) fn summary(hunk: &Hunk) -> String {
     let (old, new) = (split(&hunk.old_text).count(), split(&hunk.new_text).count());
     let lines = |count: usize| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
     match (old, new) {
+        _ if hunk.kind == ChangeKind::Create => format!("new file: {}", lines(new)),
+        _ if hunk.kind == ChangeKind::Delete => format!("delete the file: {}", lines(old)),
+        _ if matches!(hunk.kind, ChangeKind::Rename { .. }) => "rename the file".to_owned(),
         _ if hunk.changes_only_endings() => format!("other line endings for {}", lines(old)),
         (0, _) => format!("insert {}: {}", lines(new), preview(&hunk.new_text)),
         (_, 0) => format!("delete {}: {}", lines(old), preview(&hunk.old_text)),

@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod diagnostics;
 mod error;
+mod events;
 mod frame;
 mod from_proto;
 mod front_end;

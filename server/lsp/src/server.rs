@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kkcode_protocol::commands::COMMANDS;
+use kkcode_protocol::events::{EventsSinceParams, EventsSinceResult};
 use kkcode_protocol::initialize::{PROTOCOL_VERSION, SERVER_NAME};
 use kkcode_protocol::message::Request as _;
 use kkcode_protocol::proposal::{ProposalContentParams, ProposalContentResult};
-use kkcode_protocol::requests::ProposalContent;
+use kkcode_protocol::requests::{EventsSince, ProposalContent};
 use lsp_types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability, CodeActionResponse,
     CodeLens, CodeLensOptions, CodeLensParams, ExecuteCommandOptions, ExecuteCommandParams, Hover,
@@ -26,7 +27,8 @@ use crate::capabilities::{ClientCapabilities, encoding_name};
 use crate::client::Client;
 use crate::session::Session;
 use crate::{
-    code_actions, code_lens, commands, connection, error, from_proto, hover, lifecycle, virtual_documents,
+    code_actions, code_lens, commands, connection, error, events, from_proto, hover, lifecycle,
+    virtual_documents,
 };
 
 /// How long the end of the process waits for what is still to be written down.
@@ -49,6 +51,7 @@ pub(crate) fn run(client_process: Option<u32>) -> ExitCode {
         let (service, _) = LspService::build(|_| server.clone())
             .custom_method(ProposalContent::NAME, Server::content)
             .custom_method(virtual_documents::CONTENT, Server::content)
+            .custom_method(EventsSince::NAME, Server::events_since)
             .finish();
         let (sender, process) = watch::channel(client_process);
         let hooks = Arc::new(server.clone());
@@ -70,6 +73,10 @@ impl Server {
     fn session(&self) -> Result<Arc<Session>> {
         let session = self.session.get().ok_or_else(|| error::failed("the server is not initialized"))?;
         Ok(Arc::clone(session))
+    }
+
+    async fn events_since(&self, params: EventsSinceParams) -> Result<EventsSinceResult> {
+        events::since(&*self.session()?, params).await
     }
 
     async fn content(&self, params: ProposalContentParams) -> Result<ProposalContentResult> {

@@ -69,8 +69,9 @@ impl Session {
     /// Returns the way to the runtime; with the first call the store is read.
     pub(crate) fn handle(&self) -> &Handle {
         self.attached.call_once(|| {
-            let folders = self.client.folders.clone();
-            self.handle.send(Event::Attached { encoding: self.client.encoding, folders });
+            let ClientCapabilities { encoding, operations, folders, .. } = &self.client;
+            let (encoding, operations) = (*encoding, *operations);
+            self.handle.send(Event::Attached { encoding, folders: folders.clone(), operations });
         });
         &self.handle
     }

@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kkcode_core::id::HunkId;
-use kkcode_core::proposal::Verdict;
 use kkcode_core::state::Snapshot;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -141,7 +140,7 @@ fn states(snapshot: &Snapshot) -> Vec<(HunkId, &'static str)> {
         .iter()
         .flat_map(|review| review.proposal.files.iter().map(move |file| (review, file)));
     let hunks = files.flat_map(|(review, file)| {
-        let undecided = file.hunks.iter().filter(|hunk| hunk.verdict == Verdict::Undecided);
+        let undecided = file.hunks.iter().filter(|hunk| hunk.verdict.is_open());
         undecided.map(move |hunk| (hunk.id.clone(), review.state(file, hunk).name()))
     });
     hunks.collect()

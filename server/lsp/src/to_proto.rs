@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
+use kkcode_agent::resolve::{self, Conflict};
 use kkcode_agent::runtime::{PlanEntry, PlanStatus};
 use kkcode_agent::view::{PlacedFile, placed_file};
 use kkcode_core::diff::unified;
 use kkcode_core::document::Documents;
-use kkcode_core::effect::{DocumentEdit, FileCount, TextEdit};
+use kkcode_core::edits::overlay_text;
+use kkcode_core::effect::{DocumentEdit, FileCount, FileOperation, TextEdit};
 use kkcode_core::lines::Lines;
 use kkcode_core::placement::Holds;
 use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, ReviewState, Timestamp, Verdict};
-use kkcode_core::review::{HunkState, Review, overlay_text};
+use kkcode_core::review::{HunkState, Review};
 use kkcode_core::state::Snapshot;
 use kkcode_core::text::{Position, PositionEncoding, TextRange};
 use kkcode_core::turn::{Failure, Level, Turn, TurnStatus, Usage};
@@ -42,8 +44,16 @@ pub(crate) fn lsp_range(range: TextRange) -> lsp_types::Range {
 pub(crate) fn workspace_edit(edit: &DocumentEdit, document_changes: bool) -> Value {
     let uri = edit.uri.as_str();
     let edits: Vec<Value> = edit.edits.iter().map(text_edit).collect();
-    if document_changes {
-        json!({"documentChanges": [{"textDocument": {"uri": uri, "version": edit.version}, "edits": edits}]})
+    let operation = edit.operation.as_ref().map(|operation| match operation {
+        FileOperation::Delete => json!({"kind": "delete", "uri": uri}),
+        FileOperation::Rename { to } => {
+            json!({"kind": "rename", "oldUri": uri, "newUri": from_path(to, PathStyle::NATIVE)})
+        }
+    });
+    if document_changes || operation.is_some() {
+        let text = json!({"textDocument": {"uri": uri, "version": edit.version}, "edits": edits});
+        let text = (!edit.edits.is_empty()).then_some(text);
+        json!({"documentChanges": text.into_iter().chain(operation).collect::<Vec<_>>()})
     } else {
         json!({"changes": {uri: edits}})
     }
@@ -66,6 +76,7 @@ pub(crate) fn hunk_state(state: HunkState) -> protocol::proposal::HunkState {
     match state {
         HunkState::Pending => protocol::proposal::HunkState::Pending,
         HunkState::Applying => protocol::proposal::HunkState::Applying,
+        HunkState::Applied => protocol::proposal::HunkState::Applied,
         HunkState::Accepted { .. } => protocol::proposal::HunkState::Accepted,
         HunkState::Rejected => protocol::proposal::HunkState::Rejected,
         HunkState::Stale => protocol::proposal::HunkState::Stale,
@@ -182,7 +193,7 @@ fn origin(review: &Review) -> protocol::outcome::Origin {
     }
 }
 
-fn timestamp(at: Timestamp) -> String {
+pub(crate) fn timestamp(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().to_string()
 }
 
@@ -193,10 +204,16 @@ pub(crate) fn proposal(snapshot: &Snapshot, review: &Review) -> protocol::propos
         let hunk = |hunk: &Hunk| self::hunk(snapshot, review, file, hunk, placed.as_ref());
         protocol::proposal::ProposalFile {
             uri: uri(&snapshot.documents, &file.path),
-            kind: match file.kind {
+            kind: match file.kind() {
                 ChangeKind::Modify => protocol::proposal::FileKind::Modify,
+                ChangeKind::Create => protocol::proposal::FileKind::Create,
+                ChangeKind::Delete => protocol::proposal::FileKind::Delete,
+                ChangeKind::Rename { .. } => protocol::proposal::FileKind::Rename,
             },
-            new_uri: None,
+            new_uri: match file.kind() {
+                ChangeKind::Rename { to } => Some(uri(&snapshot.documents, to)),
+                _ => None,
+            },
             state: review_state(file.state()),
             base_hash: file.base.as_str().to_owned(),
             hunks: file.hunks.iter().map(hunk).collect(),
@@ -212,17 +229,19 @@ pub(crate) fn proposal(snapshot: &Snapshot, review: &Review) -> protocol::propos
     }
 }
 
-fn hunk(
+pub(crate) fn hunk(
     snapshot: &Snapshot,
     review: &Review,
     file: &FileChange,
     hunk: &Hunk,
     placed: Option<&PlacedFile>,
 ) -> protocol::proposal::Hunk {
-    let Standing { range: at, state, reason } = standing(review, file, hunk, placed, snapshot.encoding);
+    let Standing { range: at, state, reason, .. } = standing(review, file, hunk, placed, snapshot.encoding);
     let place = placed.and_then(|placed| Some((placed, placed.placement.place(&hunk.id)?)));
     let old_text = match place {
-        Some((placed, place)) if place.holds == Holds::Old => text_of(&placed.text, &place.lines),
+        Some((placed, place)) if place.holds == Holds::Old && hunk.kind == ChangeKind::Modify => {
+            text_of(&placed.text, &place.lines)
+        }
         _ => hunk.old_text.to_string(),
     };
     protocol::proposal::Hunk {
@@ -231,19 +250,25 @@ fn hunk(
         state: hunk_state(state),
         old_text,
         new_text: hunk.new_text.to_string(),
-        conflict: None,
+        conflict: placed.filter(|_| state == HunkState::Stale).and_then(|placed| {
+            let Conflict { current, merged } = resolve::conflict(placed, hunk)?;
+            Some(protocol::proposal::Conflict { current_text: current, merged_text: merged })
+        }),
         reason: match &hunk.verdict {
-            Verdict::Rejected { reason } => reason.clone(),
+            Verdict::Rejected { reason, .. } => reason.clone(),
             _ => reason,
         },
         saved: match state {
             HunkState::Accepted { saved } => Some(saved),
             _ => None,
         },
-        by_hunk_id: None,
-        split_from: None,
+        by_hunk_id: match &hunk.verdict {
+            Verdict::Superseded { by } => by.as_ref().map(ToString::to_string),
+            _ => None,
+        },
+        split_from: hunk.split_from.as_ref().map(ToString::to_string),
         turn_id: Some(hunk.turn.to_string()),
-        rejected_before: false,
+        rejected_before: hunk.rejected_before,
     }
 }
 
@@ -265,12 +290,41 @@ fn text_of(text: &Rope, lines: &std::ops::Range<usize>) -> String {
     text.strip_prefix(kkcode_core::text::BOM).map(str::to_owned).unwrap_or(text)
 }
 
-/// Returns all that is pending in a file as a unified diff, named by its path in the workspace.
+/// Returns all that is pending in a file as a unified diff, named by its path in the workspace, as `git apply` takes it.
 fn unified_diff(snapshot: &Snapshot, file: &FileChange, placed: &PlacedFile) -> String {
-    let folder = snapshot.folders.iter().find_map(|folder| file.path.strip_prefix(folder).ok());
-    let name = folder.unwrap_or(&file.path).to_string_lossy();
-    let name = name.trim_start_matches('/');
-    let text = Lines::of_rope(&placed.text);
-    let proposed = overlay_text(&text, file, &placed.placement);
-    unified(text.text(), &proposed, &format!("a/{name}"), &format!("b/{name}"))
+    let name = |path: &Path| {
+        let folder = snapshot.folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
+        folder.unwrap_or(path).to_string_lossy().trim_start_matches('/').to_owned()
+    };
+    let is_pending = |hunk: &&Hunk| {
+        let place = placed.placement.place(&hunk.id);
+        hunk.verdict.is_open() && place.is_some_and(|place| place.holds.is_pending())
+    };
+    let pending: Vec<&Hunk> = file.hunks.iter().filter(is_pending).collect();
+    let whole = pending.iter().find(|hunk| hunk.kind != ChangeKind::Modify);
+    let old = name(&file.path);
+    let (a, b) = (format!("a/{old}"), format!("b/{old}"));
+    match whole.map(|hunk| (&hunk.kind, hunk)) {
+        Some((ChangeKind::Create, hunk)) => {
+            // A file without a line has no hunk in a diff; git knows it by the name of the empty blob.
+            let index = if hunk.new_text.is_empty() { "index 0000000..e69de29\n" } else { "" };
+            let lines = unified("", &hunk.new_text, "/dev/null", &b);
+            format!("diff --git {a} {b}\nnew file mode 100644\n{index}{lines}")
+        }
+        Some((ChangeKind::Delete, hunk)) => {
+            let index = if hunk.old_text.is_empty() { "index e69de29..0000000\n" } else { "" };
+            let lines = unified(&hunk.old_text, "", &a, "/dev/null");
+            format!("diff --git {a} {b}\ndeleted file mode 100644\n{index}{lines}")
+        }
+        Some((ChangeKind::Rename { to }, hunk)) => {
+            let to = name(to);
+            let lines = unified(&hunk.old_text, &hunk.new_text, &a, &format!("b/{to}"));
+            format!("diff --git {a} b/{to}\nrename from {old}\nrename to {to}\n{lines}")
+        }
+        _ => {
+            let text = Lines::of_rope(&placed.text);
+            let proposed = overlay_text(&text, file, &placed.placement, snapshot.reviews.texts());
+            unified(text.text(), &proposed, &a, &b)
+        }
+    }
 }

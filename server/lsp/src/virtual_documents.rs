@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use kkcode_agent::view::{PlacedFile, placed_file};
+use kkcode_core::edits::overlay_text;
 use kkcode_core::effect::Refusal;
 use kkcode_core::id::{HunkId, ProposalId};
 use kkcode_core::lines::{Lines, split};
-use kkcode_core::placement::Holds;
+use kkcode_core::placement::Place;
+use kkcode_core::placement::Texts;
 use kkcode_core::proposal::FileChange;
-use kkcode_core::review::overlay_text;
 use kkcode_core::state::Snapshot;
 use kkcode_core::text::BOM;
 use kkcode_core::uri::{PathStyle, from_path, to_path};
@@ -92,7 +93,7 @@ impl VirtualDocument {
         let file = file.ok_or_else(|| unknown("file", self.path.display().to_string()))?;
         let text = match self.side {
             Side::Base => {
-                let base = snapshot.reviews.text(&file.base);
+                let base = snapshot.reviews.texts().get(&file.base);
                 let base = base.ok_or_else(|| unknown("text", file.base.as_str().to_owned()))?;
                 base.text().to_string()
             }
@@ -104,7 +105,7 @@ impl VirtualDocument {
                         "`{path}` cannot be read, so nothing can be shown of what it would be"
                     ))
                 })?;
-                overlay_text(&Lines::of_rope(&placed.text), file, &placed.placement)
+                overlay_text(&Lines::of_rope(&placed.text), file, &placed.placement, snapshot.reviews.texts())
             }
         };
         Ok(text.strip_prefix(BOM).map(str::to_owned).unwrap_or(text))
@@ -120,15 +121,17 @@ pub(crate) struct Proposed {
 }
 
 /// Returns what a file would be with all that is pending.
-pub(crate) fn proposed(file: &FileChange, placed: &PlacedFile) -> Proposed {
-    let text = overlay_text(&Lines::of_rope(&placed.text), file, &placed.placement);
+pub(crate) fn proposed(file: &FileChange, placed: &PlacedFile, texts: &Texts) -> Proposed {
+    let text = overlay_text(&Lines::of_rope(&placed.text), file, &placed.placement, texts);
     let mut lines = BTreeMap::new();
     // All hunks before have been taken: what stands behind them has moved by what they bring and take away.
     let (mut brought, mut taken) = (0, 0);
-    for place in placed.placement.places() {
+    let pending = placed.placement.chosen(|place| place.holds.is_pending());
+    let is_pending = |place: &Place| pending.iter().any(|other| other.hunk == place.hunk);
+    for place in placed.placement.chosen(|_| true) {
         let start = place.lines.start + brought - taken;
         let mut length = place.lines.len();
-        if place.holds == Holds::Old
+        if is_pending(place)
             && let Some(hunk) = file.hunk(&place.hunk)
         {
             length = split(&hunk.new_text).count();

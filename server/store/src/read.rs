@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kkcode_core::id::{HunkId, ProposalId, SessionId, TurnId};
+use kkcode_core::comment::Comment;
+use kkcode_core::effect::DurableEvent;
+use kkcode_core::event::{Decided, Known};
+use kkcode_core::id::{CommentId, HunkId, ProposalId, SessionId, TurnId};
 use kkcode_core::lines::{Lines, TextHash};
-use kkcode_core::proposal::{FileChange, Hunk, Proposal, Timestamp, Verdict};
+use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, Proposal, Timestamp, Verdict};
 use kkcode_core::turn::Turn;
 use rusqlite::{Connection, Row, ToSql, Transaction, params};
 use serde_json::Value;
@@ -26,12 +29,9 @@ const NEWEST: usize = 200;
 /// belongs to them: its turn must not be forgotten when the folders change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// The newest 200 proposals of these sessions and of any that touch a file in the folders, oldest first.
-    pub proposals: Vec<Proposal>,
-    /// The texts that the files of the proposals, and their undecided hunks, count their lines in.
-    pub texts: Vec<(TextHash, Arc<Lines>)>,
-    /// The turns of the proposals' sessions and the newest 200 of the folders' sessions, oldest first.
-    pub turns: Vec<Turn>,
+    /// The newest 200 proposals of these sessions and of any that touch a file in the folders, oldest first, with all that
+    /// belongs to them; the turns of their sessions and the newest 200 of the folders' sessions, oldest first.
+    pub known: Known,
     /// The number of the last event; 0 when there was none.
     pub last_seq: u64,
 }
@@ -58,7 +58,10 @@ pub(crate) fn load(connection: &mut Connection, folders: &[PathBuf], us: &Owner)
     let last_seq: i64 = transaction
         .prepare_cached("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'")?
         .query_row([], |row| row.get(0))?;
-    Ok(Loaded { proposals, texts, turns, last_seq: last_seq.unsigned_abs() })
+    let (comments, decisions) = (reader.comments(&proposals)?, reader.decisions(&proposals)?);
+    let elsewhere = reader.elsewhere(&proposals)?;
+    let known = Known { proposals, texts, comments, decisions, elsewhere, turns };
+    Ok(Loaded { known, last_seq: last_seq.unsigned_abs() })
 }
 
 /// Reads the messages of a conversation, in their order.
@@ -171,20 +174,20 @@ impl Reader<'_> {
                 })
             })?;
         proposal.files = self.rows(
-            "SELECT path, kind, base FROM file_change WHERE proposal = ?1 ORDER BY ordinal",
+            "SELECT path, base FROM file_change WHERE proposal = ?1 ORDER BY ordinal",
             &[&id],
             |row| {
                 Ok(FileChange {
                     path: row.get::<_, PathBytes<'static>>(0)?.0.into_owned(),
-                    kind: row.get::<_, Word<_>>(1)?.0,
-                    base: TextHash::from_hex(row.get::<_, String>(2)?),
+                    base: TextHash::from_hex(row.get::<_, String>(1)?),
                     hunks: Vec::new(),
                 })
             },
         )?;
         for file in &mut proposal.files {
             file.hunks = self.rows(
-                "SELECT id, turn, base, old_start, old_end, old_text, new_text, verdict FROM hunk
+                "SELECT id, turn, base, old_start, old_end, kind, to_path, old_text, new_text, over_text, split_from,
+                        rejected_before, verdict, told FROM hunk
                  WHERE proposal = ?1 AND path = ?2 ORDER BY ordinal",
                 params![id, PathBytes::of(&file.path)],
                 hunk,
@@ -230,8 +233,10 @@ impl Reader<'_> {
         let files = proposals.iter().flat_map(|proposal| &proposal.files);
         let hashes: BTreeSet<&TextHash> = files
             .flat_map(|file| {
-                let waiting = file.hunks.iter().filter(|hunk| hunk.verdict == Verdict::Undecided);
-                waiting.map(|hunk| &hunk.base).chain([&file.base])
+                // Of taken ones too: they can be given back.
+                let placed =
+                    file.hunks.iter().filter(|hunk| !matches!(hunk.verdict, Verdict::Superseded { .. }));
+                placed.map(|hunk| &hunk.base).chain([&file.base])
             })
             .collect();
         let mut statement = self.transaction.prepare_cached("SELECT body FROM text WHERE hash = ?1")?;
@@ -241,6 +246,69 @@ impl Reader<'_> {
             texts.push((hash.clone(), Arc::new(Lines::new(text))));
         }
         Ok(texts)
+    }
+
+    fn comments(&self, proposals: &[Proposal]) -> Result<Vec<(ProposalId, Comment)>, Failure> {
+        let mut comments = Vec::new();
+        for proposal in proposals {
+            comments.extend(self.rows(
+                "SELECT id, path, hunk, lines, body, is_edit, sent FROM comment WHERE proposal = ?1 ORDER BY rowid",
+                &[&proposal.id.as_str()],
+                |row| {
+                    let comment = Comment {
+                        id: CommentId::new(row.get::<_, String>(0)?),
+                        path: row.get::<_, PathBytes<'static>>(1)?.0.into_owned(),
+                        hunk: row.get::<_, Option<String>>(2)?.map(HunkId::new),
+                        lines: row.get::<_, Option<Json<_>>>(3)?.map(|lines| lines.0),
+                        text: row.get(4)?,
+                        is_edit: row.get(5)?,
+                        sent: row.get(6)?,
+                    };
+                    Ok((proposal.id.clone(), comment))
+                },
+            )?);
+        }
+        Ok(comments)
+    }
+
+    fn decisions(&self, proposals: &[Proposal]) -> Result<Vec<Decided>, Failure> {
+        let mut decisions = Vec::new();
+        for proposal in proposals {
+            decisions.extend(self.rows(
+                "SELECT seq, act, at, hunk, verdict FROM decision WHERE proposal = ?1 ORDER BY seq",
+                &[&proposal.id.as_str()],
+                |row| {
+                    let decided = Decided {
+                        act: row.get(1)?,
+                        at: Timestamp(row.get(2)?),
+                        proposal: proposal.id.clone(),
+                        hunk: HunkId::new(row.get::<_, String>(3)?),
+                        verdict: row.get::<_, Json<Verdict>>(4)?.0,
+                    };
+                    Ok((row.get::<_, i64>(0)?, decided))
+                },
+            )?);
+        }
+        decisions.sort_by_key(|(seq, _)| *seq);
+        Ok(decisions.into_iter().map(|(_, decided)| decided).collect())
+    }
+
+    /// Returns the hunks whose text an editor of another living process has unsaved.
+    fn elsewhere(&self, proposals: &[Proposal]) -> Result<Vec<(ProposalId, HunkId)>, Failure> {
+        let mut elsewhere = Vec::new();
+        for proposal in proposals {
+            let held = self.rows(
+                "SELECT id, holder_pid, holder_start FROM hunk WHERE proposal = ?1 AND holder_pid IS NOT NULL",
+                &[&proposal.id.as_str()],
+                |row| {
+                    let owner = Owner { pid: row.get(1)?, start: row.get(2)? };
+                    Ok((HunkId::new(row.get::<_, String>(0)?), owner))
+                },
+            )?;
+            let theirs = held.into_iter().filter(|(_, owner)| owner != self.us && owner.is_alive());
+            elsewhere.extend(theirs.map(|(hunk, _)| (proposal.id.clone(), hunk)));
+        }
+        Ok(elsewhere)
     }
 
     fn rows<T>(
@@ -268,9 +336,41 @@ fn hunk(row: &Row<'_>) -> rusqlite::Result<Hunk> {
         turn: TurnId::new(row.get::<_, String>(1)?),
         base: TextHash::from_hex(row.get::<_, String>(2)?),
         old: row.get(3)?..row.get(4)?,
-        old_text: row.get(5)?,
-        new_text: row.get(6)?,
-        verdict: row.get::<_, Json<Verdict>>(7)?.0,
+        kind: kind(&row.get::<_, String>(5)?, row.get(6)?)?,
+        old_text: row.get(7)?,
+        new_text: row.get(8)?,
+        over: row.get(9)?,
+        split_from: row.get::<_, Option<String>>(10)?.map(HunkId::new),
+        rejected_before: row.get(11)?,
+        verdict: row.get::<_, Json<Verdict>>(12)?.0,
+        told: row.get(13)?,
+    })
+}
+
+fn kind(name: &str, to: Option<PathBytes<'static>>) -> rusqlite::Result<ChangeKind> {
+    Ok(match (name, to) {
+        ("modify", None) => ChangeKind::Modify,
+        ("create", None) => ChangeKind::Create,
+        ("delete", None) => ChangeKind::Delete,
+        ("rename", Some(to)) => ChangeKind::Rename { to: to.0.into_owned() },
+        (name, _) => {
+            let what = format!("`{name}` is nothing that happens to a file");
+            return Err(rusqlite::Error::FromSqlConversionFailure(
+                5,
+                rusqlite::types::Type::Text,
+                what.into(),
+            ));
+        }
+    })
+}
+
+/// Reads the events behind a number, oldest first.
+pub(crate) fn events_since(
+    connection: &Connection,
+    seq: u64,
+) -> rusqlite::Result<Vec<(u64, Timestamp, DurableEvent)>> {
+    rows(connection, "SELECT seq, at, body FROM event WHERE seq > ?1 ORDER BY seq", params![seq], |row| {
+        Ok((row.get(0)?, Timestamp(row.get(1)?), row.get::<_, Json<DurableEvent>>(2)?.0))
     })
 }
 
@@ -290,6 +390,7 @@ fn turn(row: &Row<'_>) -> rusqlite::Result<(Age, Turn)> {
         proposals: Vec::new(),
         mode: row.get::<_, Word<_>>(10)?.0,
         excerpts: Vec::new(),
+        review_note: None,
     };
     Ok(((started_at, row.get(1)?), turn))
 }

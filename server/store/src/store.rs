@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kkcode_core::effect::Commit;
+use kkcode_core::effect::{Commit, DurableEvent};
 use kkcode_core::id::{SessionId, TurnId};
+use kkcode_core::proposal::Timestamp;
 use serde_json::Value;
 
 use crate::database::Database;
@@ -81,6 +82,26 @@ impl Store {
         self.run(
             move |database| {
                 database.write(|connection| write::append_messages(connection, &session, &turn, &messages))
+            },
+            done,
+        );
+    }
+
+    /// Reads the events behind a number, oldest first, each with its number and when it was written down.
+    pub fn events_since(
+        &self,
+        seq: u64,
+        done: impl FnOnce(Result<Vec<(u64, Timestamp, DurableEvent)>, StoreError>) + Send + 'static,
+    ) {
+        self.run(move |database| database.read(|connection| Ok(read::events_since(connection, seq)?)), done);
+    }
+
+    /// Reads a number that changes whenever another process has written (`PRAGMA data_version`).
+    pub fn data_version(&self, done: impl FnOnce(Result<u64, StoreError>) + Send + 'static) {
+        self.run(
+            move |database| {
+                database
+                    .read(|connection| Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?))
             },
             done,
         );

@@ -106,6 +106,7 @@ fn turn(id: &str, session: &str, at: i64) -> Turn {
         proposals: Vec::new(),
         mode: Mode::default(),
         excerpts: Vec::new(),
+        review_note: None,
     }
 }
 
@@ -120,23 +121,23 @@ fn proposal(id: &str, session: &str, turn: &str, at: i64) -> Record {
 }
 
 fn file(proposal: &str, path: impl AsRef<Path>, base: &TextHash) -> Record {
-    Record::File {
-        proposal: ProposalId::new(proposal),
-        path: path.as_ref().to_owned(),
-        kind: ChangeKind::Modify,
-        base: base.clone(),
-    }
+    Record::File { proposal: ProposalId::new(proposal), path: path.as_ref().to_owned(), base: base.clone() }
 }
 
 fn hunk(id: &str, turn: &str, base: &TextHash, old: std::ops::Range<usize>) -> Hunk {
     Hunk {
         id: HunkId::new(id),
         turn: TurnId::new(turn),
+        kind: ChangeKind::Modify,
         base: base.clone(),
         old,
         old_text: "old\n".into(),
         new_text: "new\n".into(),
+        over: None,
+        split_from: None,
+        rejected_before: false,
         verdict: Verdict::Undecided,
+        told: false,
     }
 }
 
@@ -145,7 +146,11 @@ fn hunk_record(proposal: &str, path: impl AsRef<Path>, hunk: Hunk) -> Record {
 }
 
 fn decision(proposal: &str, hunk: &str, verdict: Verdict) -> Record {
-    Record::Decision { proposal: ProposalId::new(proposal), hunk: HunkId::new(hunk), verdict }
+    changed_mind(proposal, hunk, Verdict::Undecided, verdict)
+}
+
+fn changed_mind(proposal: &str, hunk: &str, before: Verdict, verdict: Verdict) -> Record {
+    Record::Decision { proposal: ProposalId::new(proposal), hunk: HunkId::new(hunk), before, verdict }
 }
 
 fn ended(turn: &str, status: TurnStatus) -> Record {

@@ -6,9 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use kkcode_core::effect::{Commit, DurableEvent, Record};
 use kkcode_core::id::{HunkId, ProposalId, SessionId, TurnId};
-use kkcode_core::proposal::{Hunk, Verdict};
+use kkcode_core::proposal::{ChangeKind, Hunk, Verdict};
 use kkcode_core::turn::{Turn, TurnEnd};
-use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, Transaction, TransactionBehavior, params};
 use serde_json::Value;
 
 use crate::column::{Json, PathBytes, Word};
@@ -22,7 +22,8 @@ pub(crate) fn commit(
     owner: &Owner,
 ) -> Result<Vec<u64>, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut writer = Writer { transaction: &transaction, owner, now: now(), files: BTreeSet::new() };
+    let mut writer =
+        Writer { transaction: &transaction, owner, now: now(), files: BTreeSet::new(), act: None };
     for record in &commit.records {
         writer.record(record).map_err(|failure| failure.while_writing(|| name_of(record)))?;
     }
@@ -102,6 +103,8 @@ struct Writer<'a> {
     now: i64,
     /// Files whose hunks are to be put in order.
     files: BTreeSet<(&'a str, &'a Path)>,
+    /// What the decisions of the commit have in common, once there is one.
+    act: Option<i64>,
 }
 
 impl<'a> Writer<'a> {
@@ -124,17 +127,42 @@ impl<'a> Writer<'a> {
                 )?;
                 note_proposal(self.transaction, turn, id)
             }
-            Record::File { proposal, path, kind, base } => {
+            Record::File { proposal, path, base } => {
                 self.files.insert((proposal.as_str(), path));
                 self.execute(
-                    "INSERT INTO file_change (proposal, path, kind, base, ordinal)
-                     VALUES (?1, ?2, ?3, ?4, (SELECT count(*) FROM file_change WHERE proposal = ?1))
-                     ON CONFLICT (proposal, path) DO UPDATE SET kind = excluded.kind, base = excluded.base",
-                    params![proposal.as_str(), PathBytes::of(path), Word(kind), base.as_str()],
+                    "INSERT INTO file_change (proposal, path, base, ordinal)
+                     VALUES (?1, ?2, ?3, (SELECT count(*) FROM file_change WHERE proposal = ?1))
+                     ON CONFLICT (proposal, path) DO UPDATE SET base = excluded.base",
+                    params![proposal.as_str(), PathBytes::of(path), base.as_str()],
                 )
             }
             Record::Hunk { proposal, path, hunk } => self.hunk(proposal, path, hunk),
-            Record::Decision { proposal, hunk, verdict } => self.decision(proposal, hunk, verdict),
+            Record::Decision { proposal, hunk, before, verdict } => {
+                self.decision(proposal, hunk, before, verdict)
+            }
+            Record::Told { proposal, hunks } => hunks.iter().try_for_each(|hunk| {
+                self.execute(
+                    "UPDATE hunk SET told = 1 WHERE proposal = ?1 AND id = ?2",
+                    params![proposal.as_str(), hunk.as_str()],
+                )
+            }),
+            Record::Comment { proposal, comment } => self.execute(
+                "INSERT INTO comment (id, proposal, path, hunk, lines, body, is_edit, sent)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    comment.id.as_str(),
+                    proposal.as_str(),
+                    PathBytes::of(&comment.path),
+                    comment.hunk.as_ref().map(HunkId::as_str),
+                    comment.lines.as_ref().map(Json),
+                    comment.text,
+                    comment.is_edit,
+                    comment.sent,
+                ],
+            ),
+            Record::CommentsSent { comments } => comments.iter().try_for_each(|comment| {
+                self.execute("UPDATE comment SET sent = 1 WHERE id = ?1", params![comment.as_str()])
+            }),
         }
     }
 
@@ -177,12 +205,13 @@ impl<'a> Writer<'a> {
     fn hunk(&mut self, proposal: &'a ProposalId, path: &'a Path, hunk: &Hunk) -> Result<(), Failure> {
         self.files.insert((proposal.as_str(), path));
         self.execute(
-            "INSERT INTO hunk (id, proposal, path, turn, base, old_start, old_end, old_text, new_text, verdict,
-                               ordinal)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+            "INSERT INTO hunk (id, proposal, path, turn, base, old_start, old_end, kind, to_path, old_text, new_text,
+                               over_text, split_from, rejected_before, verdict, told, ordinal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
                      (SELECT count(*) FROM hunk WHERE proposal = ?2 AND path = ?3))
              ON CONFLICT (proposal, id) DO UPDATE SET base = excluded.base, old_start = excluded.old_start,
-                     old_end = excluded.old_end, old_text = excluded.old_text",
+                     old_end = excluded.old_end, kind = excluded.kind, to_path = excluded.to_path,
+                     old_text = excluded.old_text, new_text = excluded.new_text, over_text = excluded.over_text",
             params![
                 hunk.id.as_str(),
                 proposal.as_str(),
@@ -191,27 +220,70 @@ impl<'a> Writer<'a> {
                 hunk.base.as_str(),
                 hunk.old.start,
                 hunk.old.end,
+                kind_name(&hunk.kind),
+                to_path(&hunk.kind).map(PathBytes::of),
                 hunk.old_text.as_ref(),
                 hunk.new_text.as_ref(),
+                hunk.over.as_deref(),
+                hunk.split_from.as_ref().map(HunkId::as_str),
+                hunk.rejected_before,
                 Json(&hunk.verdict),
+                hunk.told,
             ],
         )?;
         note_proposal(self.transaction, &hunk.turn, proposal)
     }
 
-    fn decision(&self, proposal: &ProposalId, hunk: &HunkId, verdict: &Verdict) -> Result<(), Failure> {
-        let known = self
+    /// Writes down a verdict, if nobody else has decided otherwise since `before` was read.
+    fn decision(
+        &mut self,
+        proposal: &ProposalId,
+        hunk: &HunkId,
+        before: &Verdict,
+        verdict: &Verdict,
+    ) -> Result<(), Failure> {
+        let stored: Option<Verdict> = self
             .transaction
-            .prepare_cached("UPDATE hunk SET verdict = ?3 WHERE proposal = ?1 AND id = ?2")?
-            .execute(params![proposal.as_str(), hunk.as_str(), Json(verdict)])?;
-        if known == 0 {
+            .prepare_cached("SELECT verdict FROM hunk WHERE proposal = ?1 AND id = ?2")?
+            .query_row(params![proposal.as_str(), hunk.as_str()], |row| Ok(row.get::<_, Json<Verdict>>(0)?.0))
+            .optional()?;
+        let Some(stored) = stored else {
             let what = format!("there is no hunk `{hunk}` in proposal `{proposal}` to be decided");
             return Err(Failure::Conflict(what));
+        };
+        let same_already = stored.says_the_same_as(verdict) && !before.says_the_same_as(verdict);
+        if !stored.says_the_same_as(before) && !same_already {
+            let what = format!("hunk `{hunk}` was decided by another editor meanwhile");
+            return Err(Failure::Conflict(what));
         }
+        if same_already && !matches!(verdict, Verdict::Accepted { saved: true }) {
+            return Ok(());
+        }
+        let unsaved =
+            matches!(verdict, Verdict::Accepted { saved: false } | Verdict::Applied { saved: false });
+        let holder = unsaved.then_some(self.owner);
         self.execute(
-            "INSERT INTO decision (proposal, hunk, verdict, at) VALUES (?1, ?2, ?3, ?4)",
-            params![proposal.as_str(), hunk.as_str(), Json(verdict), self.now],
-        )
+            "UPDATE hunk SET verdict = ?3, holder_pid = ?4, holder_start = ?5,
+                             told = CASE WHEN ?6 THEN told ELSE 0 END
+             WHERE proposal = ?1 AND id = ?2",
+            params![
+                proposal.as_str(),
+                hunk.as_str(),
+                Json(verdict),
+                holder.map(|holder| holder.pid),
+                holder.map(|holder| holder.start.as_str()),
+                stored.says_the_same_as(verdict),
+            ],
+        )?;
+        self.execute(
+            "INSERT INTO decision (act, proposal, hunk, verdict, at)
+             VALUES (coalesce(?5, (SELECT coalesce(max(seq), 0) + 1 FROM decision)), ?1, ?2, ?3, ?4)",
+            params![proposal.as_str(), hunk.as_str(), Json(verdict), self.now, self.act],
+        )?;
+        if self.act.is_none() {
+            self.act = Some(self.transaction.last_insert_rowid());
+        }
+        Ok(())
     }
 
     /// Puts the hunks of the files that were written in the order in which core has them: those of the present base first,
@@ -245,6 +317,22 @@ fn note_proposal(transaction: &Transaction<'_>, turn: &TurnId, proposal: &Propos
     Ok(())
 }
 
+fn kind_name(kind: &ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Modify => "modify",
+        ChangeKind::Create => "create",
+        ChangeKind::Delete => "delete",
+        ChangeKind::Rename { .. } => "rename",
+    }
+}
+
+fn to_path(kind: &ChangeKind) -> Option<&Path> {
+    match kind {
+        ChangeKind::Rename { to } => Some(to),
+        ChangeKind::Modify | ChangeKind::Create | ChangeKind::Delete => None,
+    }
+}
+
 fn name_of(record: &Record) -> String {
     match record {
         Record::Session { id, .. } => format!("session `{id}`"),
@@ -257,5 +345,8 @@ fn name_of(record: &Record) -> String {
         Record::Decision { proposal, hunk, .. } => {
             format!("the decision about hunk `{hunk}` of proposal `{proposal}`")
         }
+        Record::Told { proposal, .. } => format!("what the agent was told of proposal `{proposal}`"),
+        Record::Comment { proposal, .. } => format!("a comment on proposal `{proposal}`"),
+        Record::CommentsSent { .. } => "which comments were sent".to_owned(),
     }
 }

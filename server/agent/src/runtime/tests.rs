@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use kkcode_core::document::{ContentChange, DocumentUri};
-use kkcode_core::effect::{DocumentEdit, DurableEvent};
-use kkcode_core::event::Selection;
-use kkcode_core::id::{HunkId, ProposalId};
+use kkcode_core::effect::DocumentEdit;
+use kkcode_core::event::{FileOperations, Selection};
+use kkcode_core::id::HunkId;
 use kkcode_core::review::HunkState;
 use kkcode_core::text::PositionEncoding;
 use kkcode_core::turn::{Turn, TurnStatus};
@@ -50,7 +50,8 @@ impl World {
         let home = dir.path().join("home");
         let (handle, effects) = spawn(home.clone(), ConfigSource::new(home, None, environment));
         let folders = vec![dir.path().join("work")];
-        handle.send(Event::Attached { encoding: PositionEncoding::Utf16, folders });
+        let (encoding, operations) = (PositionEncoding::Utf16, FileOperations::default());
+        handle.send(Event::Attached { encoding, folders, operations });
         Self { dir, handle, effects }
     }
 
@@ -77,7 +78,7 @@ impl World {
                             return found;
                         }
                     }
-                    ToFrontEnd::Turn(_) => {}
+                    ToFrontEnd::Turn(_) | ToFrontEnd::Elsewhere(..) => {}
                 }
             }
         };

@@ -1,6 +1,6 @@
 //! `edit`: replaces a piece of text that stands in a file exactly once.
 
-use kkcode_core::event::Propose;
+use kkcode_core::event::{Author, Propose};
 use kkcode_core::id::ProposalId;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::Turn;
@@ -43,25 +43,20 @@ pub(super) fn spec() -> ToolSpec {
 }
 
 /// Looks at the file and says what would change.
-pub(super) fn run(input: &Value, turn: &Turn, snapshot: &Snapshot) -> Outcome {
-    proposed(input, turn, snapshot).map_or_else(|refusal| Outcome::Answer(Err(refusal)), Outcome::Propose)
+pub(super) fn run(input: &Value, turn: &Turn, snapshot: &Snapshot, apply: bool) -> Outcome {
+    proposed(input, turn, snapshot, apply)
+        .map_or_else(|refusal| Outcome::Answer(Err(refusal)), |propose| Outcome::Propose(Box::new(propose)))
 }
 
-fn proposed(input: &Value, turn: &Turn, snapshot: &Snapshot) -> Result<Propose, String> {
+fn proposed(input: &Value, turn: &Turn, snapshot: &Snapshot, apply: bool) -> Result<Propose, String> {
     let input: Input = super::input("edit", input)?;
     let path = file::in_workspace(&input.path, &snapshot.folders).map_err(|error| error.to_string())?;
     let seen = overlay::read(snapshot, &turn.session, &path).map_err(|error| error.to_string())?;
-    let text = replaced(&seen.text, &input)?;
+    let Some(now) = &seen.text else { return Err(format!("{} does not exist", path.display())) };
+    let text = replaced(now, &input)?;
     let new_proposal = fresh::name("prop").map_err(|error| error.to_string())?;
-    Ok(Propose {
-        turn: turn.id.clone(),
-        new_proposal: ProposalId::new(new_proposal),
-        hunks: overlay::hunks(&seen.base, &text),
-        path: seen.path,
-        base: seen.base,
-        carried: seen.carried,
-        at: fresh::now(),
-    })
+    let by = Author::Turn { turn: turn.id.clone(), new_proposal: ProposalId::new(new_proposal) };
+    Ok(seen.propose(by, &text, apply))
 }
 
 /// Returns the text with the replacement made, letter by letter. In a file whose lines end with `\r\n`, line feeds of the

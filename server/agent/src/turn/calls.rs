@@ -134,8 +134,11 @@ impl Link {
             tool::Outcome::Answer(answer) => answer.map(|text| (text, false)),
             tool::Outcome::Propose(propose) => {
                 let path = propose.path.display().to_string();
-                match self.ports.handle.request(Command::Propose(propose)).await {
-                    Ok(Reply::Proposed { pending, .. }) => Ok((proposed(pending, &path), true)),
+                match self.ports.handle.request(Command::Propose(*propose)).await {
+                    Ok(Reply::Proposed { pending, applied, note, .. }) => {
+                        let note = note.map(|note| format!("\n{note}")).unwrap_or_default();
+                        Ok((format!("{}{note}", proposed(pending, applied, &path)), true))
+                    }
                     Ok(reply) => Err(format!("the proposal was answered by {reply:?}")),
                     Err(refusal) => Err(refusal.to_string()),
                 }
@@ -163,7 +166,12 @@ impl Link {
     }
 }
 
-fn proposed(pending: usize, path: &str) -> String {
+fn proposed(pending: usize, applied: usize, path: &str) -> String {
     let (s, waits) = if pending == 1 { ("", "waits") } else { ("s", "wait") };
+    if applied > 0 {
+        return format!(
+            "proposed, and on its way into {path}, because the user's level allows it; the user reviews it there"
+        );
+    }
     format!("proposed, not yet accepted: {pending} hunk{s} of {path} {waits} for the user")
 }

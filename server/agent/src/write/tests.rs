@@ -34,8 +34,9 @@ impl World {
     fn writes(&self) -> Vec<NewText> {
         let write = |(index, (old, new)): (usize, (&&str, &&str))| NewText {
             path: self.file(index),
-            now: Lines::new(*old),
-            new: (*new).to_owned(),
+            now: Some(Lines::new(*old)),
+            new: Some((*new).to_owned()),
+            mode_of: None,
         };
         OLD.iter().zip(&NEW).enumerate().map(write).collect()
     }
@@ -120,7 +121,12 @@ fn mode_and_links_stay() {
     fs::set_permissions(world.file(0), fs::Permissions::from_mode(0o751)).unwrap();
     let link = world.dir.path().join("link");
     symlink(world.file(0), &link).unwrap();
-    let write = NewText { path: link.clone(), now: Lines::new(OLD[0]), new: "new".to_owned() };
+    let write = NewText {
+        path: link.clone(),
+        now: Some(Lines::new(OLD[0])),
+        new: Some("new".to_owned()),
+        mode_of: None,
+    };
     replace_all(&world.home(), vec![write]).unwrap();
     assert_eq!(fs::read_to_string(world.file(0)).unwrap(), "new");
     assert_eq!(fs::metadata(world.file(0)).unwrap().permissions().mode() & 0o777, 0o751);
@@ -137,4 +143,90 @@ fn a_read_only_file_is_left_alone_and_so_are_the_others() {
     assert!(error.to_string().contains("read-only"), "{error}");
     assert_eq!(world.texts(), OLD);
     world.assert_nothing_left();
+}
+
+/// Two files to come, one in a folder that has to be made, and one to go.
+fn comings_and_goings(world: &World) -> Vec<NewText> {
+    let file = |path: PathBuf, now: Option<&str>, new: Option<&str>| NewText {
+        path,
+        now: now.map(Lines::new),
+        new: new.map(str::to_owned),
+        mode_of: None,
+    };
+    vec![
+        file(world.dir.path().join("work/deep/er/new"), None, Some("new\n")),
+        file(world.file(1), Some(OLD[1]), None),
+        file(world.file(0), Some(OLD[0]), Some(NEW[0])),
+        file(world.dir.path().join("work/empty"), None, Some("")),
+    ]
+}
+
+/// What is in the folder, by name.
+fn tree(world: &World) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![world.dir.path().join("work")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let name = entry.path().strip_prefix(world.dir.path()).unwrap().display().to_string();
+                found.push((name, fs::read_to_string(entry.path()).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn files_come_and_go_all_or_none_wherever_a_crash_comes() {
+    let before = tree(&World::new());
+    let world = World::new();
+    replace_all(&world.home(), comings_and_goings(&world)).unwrap();
+    let after = tree(&world);
+    let names: Vec<&str> = after.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["work/0", "work/2", "work/deep/er/new", "work/empty"]);
+    let mut ends = Vec::new();
+    for steps in 0.. {
+        let world = World::new();
+        let mut transaction = Transaction::new(&world.home(), comings_and_goings(&world)).unwrap();
+        let done = (0..steps).any(|_| transaction.step().unwrap());
+        // The process is gone here; what it held in memory with it.
+        drop(transaction);
+        recover(&world.home());
+        let now = tree(&world);
+        assert!(now == before || now == after, "after {steps} steps: {now:?}");
+        ends.push(now == after);
+        if done {
+            break;
+        }
+    }
+    assert!(ends.is_sorted() && !ends[0] && ends[ends.len() - 1], "{ends:?}");
+}
+
+#[test]
+fn a_file_that_somebody_else_has_made_stops_all_and_stays() {
+    let world = World::new();
+    let before = tree(&world);
+    let mut transaction = Transaction::new(&world.home(), comings_and_goings(&world)).unwrap();
+    let theirs = world.dir.path().join("work/empty");
+    let mut refused = None;
+    for step in 0.. {
+        if step == 6 {
+            fs::write(&theirs, "theirs").unwrap();
+        }
+        match transaction.step() {
+            Ok(true) => break,
+            Ok(false) => {}
+            Err(error) => {
+                refused = Some(error.to_string());
+                break;
+            }
+        }
+    }
+    assert!(refused.is_some_and(|error| error.contains("is there already")));
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+    fs::remove_file(&theirs).unwrap();
+    assert_eq!(tree(&world), before);
 }

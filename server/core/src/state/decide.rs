@@ -1,16 +1,16 @@
-//! How hunks are decided by the user's word: taken into the editor's text or the disk's, or refused.
+//! How hunks are decided by the user's word, and what the editor and the disk answer.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::review::changed_event;
+use super::steer::Wish;
 use super::{Outcome, State};
-use crate::effect::{Commit, DocumentEdit, EditorEffect, Effect, FileWrite, Refusal, Reply};
+use crate::effect::{Commit, EditorEffect, Effect, Refusal, Reply};
 use crate::event::{Command, Event, Selection};
 use crate::id::{HunkId, ProposalId, RequestId};
 use crate::proposal::{FileChange, Hunk, Verdict};
-use crate::review::{HunkState, Review, Reviews, accept_edit};
+use crate::review::{HunkState, Review};
 
 /// How long an edit that the editor calls applied may take to show in the text.
 const EDIT_PATIENCE: Duration = Duration::from_secs(10);
@@ -19,94 +19,69 @@ impl State {
     pub(super) fn accept(
         &mut self,
         request: RequestId,
-        proposal: ProposalId,
-        selection: Selection,
-    ) -> Outcome {
-        let review = review_of(&self.reviews, &proposal)?;
-        let wanted = waiting(review, &selection, &[HunkState::Pending])?;
-        let (mut edits, mut writes) = (Vec::new(), Vec::new());
-        for (file, hunks) in wanted {
-            let ids: Vec<HunkId> = hunks.iter().map(|hunk| hunk.id.clone()).collect();
-            let Some(document) = self.documents.by_path(&file.path) else {
-                let base = self.reviews.text_of(file)?.clone();
-                writes.push(FileWrite { file: file.clone(), base, hunks: ids });
-                continue;
-            };
-            if document.out_of_sync {
-                return Err(Refusal::OutOfSync(document.uri.as_str().to_owned()));
-            }
-            let Some(placement) = review.placement(&file.path) else {
-                self.waiting.push((request, Command::Accept { proposal, hunks: selection }));
-                return Ok(Vec::new());
-            };
-            let edit =
-                |hunk: &&Hunk| Some(accept_edit(document, placement.place(&hunk.id)?, hunk, self.encoding));
-            edits.push(DocumentEdit {
-                uri: document.uri.clone(),
-                version: document.version,
-                edits: hunks.iter().filter_map(edit).collect(),
-                label: format!("Accept: {}", review.proposal.title),
-                proposal: proposal.clone(),
-                hunks: ids,
-            });
-        }
-        if edits.is_empty() {
-            return Ok(vec![Effect::WriteFiles { request: Some(request), proposal, files: writes }]);
-        }
-        Ok(self.applying(request, &proposal, edits, writes))
-    }
-
-    /// Sends edits to the editor, and writes what it does not have open; the answer does not wait for either.
-    fn applying(
-        &mut self,
-        request: RequestId,
         proposal: &ProposalId,
-        edits: Vec<DocumentEdit>,
-        files: Vec<FileWrite>,
-    ) -> Vec<Effect> {
-        let mut effects = vec![Effect::Reply(request, Ok(Reply::Applying))];
-        for edit in edits {
-            self.attempts += 1;
-            if let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) {
-                review.applying.extend(edit.hunks.iter().map(|hunk| (hunk.clone(), self.attempts)));
-            }
-            effects.push(Effect::Editor(EditorEffect::ApplyEdit(edit)));
-        }
-        if !files.is_empty() {
-            effects.push(Effect::WriteFiles { request: None, proposal: proposal.clone(), files });
-        }
-        effects.push(Effect::Editor(EditorEffect::Refresh(proposal.clone())));
-        effects
+        selection: &Selection,
+    ) -> Outcome {
+        let again = || Command::Accept { proposal: proposal.clone(), hunks: selection.clone() };
+        self.decide(request, proposal, selection, &Verdict::Accepted { saved: false }, again)
     }
 
     pub(super) fn reject(
         &mut self,
         request: RequestId,
         proposal: &ProposalId,
-        hunks: &Selection,
+        selection: &Selection,
         reason: Option<&str>,
+        replacement: Option<&str>,
     ) -> Outcome {
-        let review = review_of(&self.reviews, proposal)?;
-        let wanted = waiting(review, hunks, &[HunkState::Pending, HunkState::Stale])?;
-        let wanted: Vec<(PathBuf, HunkId)> = wanted
-            .into_iter()
-            .flat_map(|(file, hunks)| hunks.into_iter().map(|hunk| (file.path.clone(), hunk.id.clone())))
-            .collect();
-        let mut commit = Commit::default();
-        if let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) {
-            for (path, hunk) in wanted {
-                review.decide(&hunk, Verdict::Rejected { reason: reason.map(str::to_owned) }, &mut commit);
-                if let Some(placement) = review.placements.get_mut(&path) {
-                    placement.remove(&hunk);
-                }
-            }
+        let (reason, replacement) = (reason.map(str::to_owned), replacement.map(str::to_owned));
+        let again = || Command::Reject {
+            proposal: proposal.clone(),
+            hunks: selection.clone(),
+            reason: reason.clone(),
+            replacement: replacement.clone(),
+        };
+        let verdict = Verdict::Rejected { reason: reason.clone(), replacement: replacement.clone() };
+        self.decide(request, proposal, selection, &verdict, again)
+    }
+
+    /// Gives the hunks that are meant and wait for it a verdict. Where it is not known yet where they stand, does it
+    /// `again` later.
+    fn decide(
+        &mut self,
+        request: RequestId,
+        proposal: &ProposalId,
+        selection: &Selection,
+        verdict: &Verdict,
+        again: impl Fn() -> Command,
+    ) -> Outcome {
+        let states: &[HunkState] = match verdict {
+            Verdict::Rejected { .. } => &[HunkState::Pending, HunkState::Applied, HunkState::Stale],
+            _ => &[HunkState::Pending, HunkState::Applied],
+        };
+        let review = self.reviews.review(proposal)?;
+        let found = waiting(review, selection, states)?;
+        if found.iter().any(|(file, _)| self.is_looked_for(review, file)) {
+            self.later(request, again());
+            return Ok(Vec::new());
         }
-        changed_event(&self.documents, &self.reviews, proposal, &mut commit);
-        Ok(vec![
-            Effect::Persist(commit),
-            Effect::Editor(EditorEffect::Refresh(proposal.clone())),
-            Effect::Reply(request, Ok(Reply::Rejected)),
-        ])
+        let mut commit = Commit::default();
+        let wishes = match selection {
+            Selection::Lines { hunk, old, new } => {
+                let hunk = self.split(proposal, hunk, old.clone(), new.clone(), &mut commit)?;
+                vec![Wish { hunk, verdict: verdict.clone() }]
+            }
+            Selection::Hunk(_) | Selection::File(_) | Selection::All => found
+                .into_iter()
+                .flat_map(|(_, hunks)| hunks)
+                .map(|hunk| Wish { hunk: hunk.id.clone(), verdict: verdict.clone() })
+                .collect(),
+        };
+        let done = match verdict {
+            Verdict::Rejected { .. } => Reply::Rejected,
+            _ => Reply::Accepted,
+        };
+        self.steer(Some((request, done)), proposal, &wishes, commit)
     }
 
     pub(super) fn edit_answered(
@@ -121,11 +96,14 @@ impl State {
         };
         if applied {
             let overdue = |hunk: &HunkId| {
-                let attempt = *review.applying.get(hunk)?;
+                let attempt = review.applying.get(hunk)?.attempt;
                 let event = Event::EditOverdue { proposal: proposal.clone(), hunk: hunk.clone(), attempt };
                 Some(Effect::After(EDIT_PATIENCE, Box::new(event)))
             };
-            return hunks.iter().filter_map(overdue).collect();
+            let mut effects: Vec<Effect> = hunks.iter().filter_map(overdue).collect();
+            // A file that the editor took away shows no text that could tell.
+            effects.extend(self.look_for_gone(proposal, hunks));
+            return effects;
         }
         review.applying.retain(|hunk, _| !hunks.contains(hunk));
         let reason = reason.unwrap_or_else(|| "it gave no reason".to_owned());
@@ -139,7 +117,7 @@ impl State {
         let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) else {
             return Vec::new();
         };
-        if review.applying.get(hunk) != Some(&attempt) {
+        if review.applying.get(hunk).is_none_or(|aim| aim.attempt != attempt) {
             return Vec::new();
         }
         review.applying.remove(hunk);
@@ -152,32 +130,28 @@ impl State {
 
     pub(super) fn files_written(
         &mut self,
-        request: Option<RequestId>,
+        answer: Option<(RequestId, Reply)>,
         proposal: &ProposalId,
-        result: Result<Vec<HunkId>, String>,
+        result: Result<Vec<(HunkId, Verdict)>, String>,
     ) -> Vec<Effect> {
-        let hunks = match (result, request) {
+        let hunks = match (result, &answer) {
             (Ok(hunks), _) => hunks,
-            (Err(reason), Some(request)) => {
-                return vec![Effect::Reply(request, Err(Refusal::NotWritten(reason)))];
+            (Err(reason), Some((request, _))) => {
+                return vec![Effect::Reply(*request, Err(Refusal::NotWritten(reason)))];
             }
             (Err(reason), None) => return vec![Effect::Editor(EditorEffect::Message(reason))],
         };
         let mut commit = Commit::default();
         if let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) {
-            for hunk in hunks {
-                review.decide(&hunk, Verdict::Accepted { saved: true }, &mut commit);
+            for (hunk, verdict) in hunks {
+                review.decide(&hunk, verdict.with_saved(true), &mut commit);
             }
         }
         changed_event(&self.documents, &self.reviews, proposal, &mut commit);
         let refresh = Effect::Editor(EditorEffect::Refresh(proposal.clone()));
-        let reply = request.map(|request| Effect::Reply(request, Ok(Reply::Accepted)));
+        let reply = answer.map(|(request, reply)| Effect::Reply(request, Ok(reply)));
         [Effect::Persist(commit), refresh].into_iter().chain(reply).collect()
     }
-}
-
-fn review_of<'a>(reviews: &'a Reviews, id: &ProposalId) -> Result<&'a Review, Refusal> {
-    reviews.get(id).ok_or_else(|| Refusal::Unknown { what: "proposal", id: id.to_string() })
 }
 
 /// Returns the hunks that are meant and stand in one of the `states`, by file. One that is named and does not is refused
@@ -192,7 +166,7 @@ fn waiting<'a>(
         (file, file.hunks.iter().filter(waits).collect::<Vec<_>>())
     };
     let found: Vec<_> = match hunks {
-        Selection::Hunk(id) => {
+        Selection::Hunk(id) | Selection::Lines { hunk: id, .. } => {
             let unknown = || Refusal::Unknown { what: "hunk", id: id.to_string() };
             let (file, hunk) = review.proposal.hunk(id).ok_or_else(unknown)?;
             return match review.state(file, hunk) {
@@ -211,7 +185,7 @@ fn waiting<'a>(
     if found.is_empty() {
         let what = match hunks {
             Selection::File(path) => path.display().to_string(),
-            Selection::Hunk(_) | Selection::All => format!("proposal `{}`", review.proposal.id),
+            _ => format!("proposal `{}`", review.proposal.id),
         };
         return Err(Refusal::NothingToDecide(what));
     }

@@ -11,6 +11,8 @@ use crate::document::{ContentChange, Document, DocumentUri};
 use crate::effect::{Commit, EditorEffect, Effect};
 use crate::id::ProposalId;
 use crate::lines::Compare;
+use crate::placement::Placement;
+use crate::placement::layer::Followed;
 use crate::text::{PositionEncoding, TextRange};
 
 /// A change of whole lines, for the places that have to follow it: lines of the text before, and of the one after.
@@ -61,7 +63,7 @@ impl State {
             return Vec::new();
         }
         let reviews = Arc::make_mut(&mut self.reviews);
-        let mut changed: Vec<ProposalId> = Vec::new();
+        let (mut changed, mut unsure): (Vec<ProposalId>, Vec<ProposalId>) = Default::default();
         let mut rewritten = false;
         for change in changes {
             let before = document.text.clone();
@@ -75,8 +77,12 @@ impl State {
             for id in followers.iter().filter(|_| !rewritten && !document.out_of_sync) {
                 let placement = reviews.by_id.get_mut(id).and_then(|review| review.placements.get_mut(&path));
                 let Some(placement) = placement else { continue };
-                if follow(placement, range, &before, &document.text, self.encoding) && !changed.contains(id) {
+                let followed = follow(placement, range, &before, &document.text, self.encoding);
+                if followed.changed && !changed.contains(id) {
                     changed.push(id.clone());
+                }
+                if followed.unsure && !unsure.contains(id) {
+                    unsure.push(id.clone());
                 }
             }
         }
@@ -85,6 +91,7 @@ impl State {
         }
         let mut effects = self.settle(&path, &changed);
         effects.extend(changed.into_iter().map(|id| Effect::Editor(EditorEffect::Refresh(id))));
+        effects.extend(unsure.iter().filter_map(|id| self.derive(id, &path)));
         effects
     }
 
@@ -131,19 +138,26 @@ fn apply_all(document: &mut Document, changes: &[ContentChange], encoding: Posit
     }
 }
 
-/// Lets the places of one file follow one change of its text. Returns whether any hunk holds something else now.
+/// Lets the places of one file follow one change of its text.
 fn follow(
-    placement: &mut crate::placement::Placement,
+    placement: &mut Placement,
     range: TextRange,
     before: &Rope,
     after: &Rope,
     encoding: PositionEncoding,
-) -> bool {
-    let compare = placement.compare();
-    let Some(replaced) = replaced_lines(range, before, after, encoding, compare) else { return false };
-    let reach = placement.reach(replaced.before.clone());
-    let reach_after = reach.start..reach.end - replaced.before.end + replaced.after.end;
-    placement.follow(reach.start, &keys(before, reach, compare), &keys(after, reach_after, compare))
+) -> Followed {
+    let mut all = Followed::default();
+    for layer in placement.layers_mut() {
+        let compare = layer.compare();
+        let Some(replaced) = replaced_lines(range, before, after, encoding, compare) else { continue };
+        let reach = layer.reach(replaced.before.clone());
+        let reach_after = reach.start..reach.end - replaced.before.end + replaced.after.end;
+        let followed =
+            layer.follow(reach.start, &keys(before, reach, compare), &keys(after, reach_after, compare));
+        all.changed |= followed.changed;
+        all.unsure |= followed.unsure;
+    }
+    all
 }
 
 /// Returns which lines a change of `range` replaced by which.

@@ -4,18 +4,21 @@ use std::time::Duration;
 use super::*;
 use crate::diff::line_changes;
 use crate::document::{ContentChange, Document, DocumentUri};
-use crate::effect::{DocumentEdit, Record, Reply};
+use crate::edits::{Side, edited_text, overlay_text};
+use crate::effect::{DocumentEdit, FileWrite, Reply};
+use crate::event::{Author, Decided, Known};
 use crate::event::{Propose, Selection, StartTurn};
-use crate::id::{HunkId, ProposalId, SessionId};
+use crate::id::SessionId;
 use crate::lines::Lines;
-use crate::placement::Placement;
-use crate::proposal::{NewHunk, Timestamp, Verdict};
-use crate::review::{HunkState, overlay_text};
+use crate::placement::{Found, Placement};
+use crate::proposal::{ChangeKind, NewHunk};
+use crate::review::HunkState;
 use crate::text::{Position, TextRange};
 use crate::turn::{Mode, TurnEnd, TurnStatus, Usage};
 
 const PATH: &str = "/w/x.rs";
 const URI: &str = "file:///w/x.rs";
+const NOW: Timestamp = Timestamp(7);
 const TEXT: &str = "one\ntwo\nthree\nfour\nfive\n";
 
 /// The state, with an editor that does what it is told and a disk that nobody else writes.
@@ -30,7 +33,7 @@ struct World {
     events: Vec<DurableEvent>,
     messages: Vec<String>,
     waiting: Vec<Event>,
-    writes: Vec<HunkId>,
+    writes: usize,
 }
 
 impl World {
@@ -46,14 +49,18 @@ impl World {
             events: Vec::new(),
             messages: Vec::new(),
             waiting: Vec::new(),
-            writes: Vec::new(),
+            writes: 0,
         };
-        world.handle(Event::Attached { encoding: PositionEncoding::Utf16, folders: vec!["/w".into()] });
+        world.handle(Event::Attached {
+            encoding: PositionEncoding::Utf16,
+            folders: vec!["/w".into()],
+            operations: FileOperations::default(),
+        });
         world
     }
 
     fn handle(&mut self, event: Event) {
-        for effect in self.state.handle(event) {
+        for effect in self.state.handle(event, NOW) {
             match effect {
                 Effect::Persist(commit) => {
                     self.records.extend(commit.records);
@@ -67,7 +74,12 @@ impl World {
                         Some((_, rope)) => Lines::of_rope(rope),
                         None => Lines::new(self.disk.as_str()),
                     };
-                    let placement = Placement::derive(&derive.base, &derive.file.placed_hunks(), &text);
+                    let found = match derive.document {
+                        Some(_) => Found::Buffer(&text),
+                        None => Found::Disk(&text),
+                    };
+                    let wanted = |hunk: &HunkId| derive.wanted.contains(hunk);
+                    let placement = Placement::derive(&derive.file, &derive.texts, found, wanted);
                     self.handle(Event::Derived {
                         proposal: derive.proposal,
                         path: derive.file.path,
@@ -76,9 +88,7 @@ impl World {
                         placement: Some(placement),
                     });
                 }
-                Effect::WriteFiles { files, .. } => {
-                    self.writes.extend(files.into_iter().flat_map(|write| write.hunks));
-                }
+                Effect::WriteFiles { answer, proposal, files } => self.write(answer, proposal, &files),
                 Effect::After(after, event) => {
                     assert!(after > Duration::from_secs(1));
                     self.waiting.push(*event);
@@ -89,6 +99,23 @@ impl World {
                 | Effect::Load { .. } => {}
             }
         }
+    }
+
+    /// Does what the agent does with our own writes.
+    fn write(&mut self, answer: Option<(RequestId, Reply)>, proposal: ProposalId, files: &[FileWrite]) {
+        let mut hunks = Vec::new();
+        for write in files {
+            self.writes += 1;
+            let side = |verdict: &Verdict| if verdict.is_in_text() { Side::New } else { Side::Old };
+            let side_of = |hunk: &HunkId| Some(side(&write.hunks.iter().find(|(id, _)| id == hunk)?.1));
+            let text = Lines::new(self.disk.as_str());
+            let placement = Placement::derive(&write.file, &write.texts, Found::Disk(&text), |hunk| {
+                side_of(hunk).is_some()
+            });
+            self.disk = edited_text(&text, &write.file, &placement, &write.texts, side_of);
+            hunks.extend(write.hunks.iter().cloned());
+        }
+        self.handle(Event::FilesWritten { answer, proposal, result: Ok(hunks) });
     }
 
     fn command(&mut self, command: Command) -> Result<Reply, Refusal> {
@@ -154,6 +181,7 @@ impl World {
             level: None,
             mode: Mode::default(),
             excerpts: Vec::new(),
+            comments: Vec::new(),
             at: Timestamp(1),
         };
         self.command(Command::StartTurn(start)).unwrap();
@@ -167,17 +195,27 @@ impl World {
 
     /// Does what an edit tool does: reads through the overlay, changes that, and proposes the difference.
     fn propose(&mut self, turn: &str, edit: impl Fn(&str) -> String) -> Result<Reply, Refusal> {
+        self.propose_with(turn, false, edit)
+    }
+
+    fn propose_with(
+        &mut self,
+        turn: &str,
+        apply: bool,
+        edit: impl Fn(&str) -> String,
+    ) -> Result<Reply, Refusal> {
         let text = self.state.documents.by_path(Path::new(PATH)).map(|document| document.text.to_string());
-        let base = Lines::new(text.unwrap_or_else(|| self.disk.clone()));
+        let now = Lines::new(text.unwrap_or_else(|| self.disk.clone()));
         let reviews = &self.state.reviews;
         let open = reviews.open_of(&SessionId::new("s"));
         let known = open.and_then(|review| review.proposal.file(Path::new(PATH)));
-        let (seen, carried) = match known {
-            None => (base.text().to_string(), Vec::new()),
+        let (seen, base, carried) = match known {
+            None => (now.text().to_string(), now, Vec::new()),
             Some(file) => {
-                let placement =
-                    Placement::derive(reviews.text(&file.base).unwrap(), &file.placed_hunks(), &base);
-                (overlay_text(&base, file, &placement), placement.pending())
+                let placement = Placement::derive(file, reviews.texts(), Found::Buffer(&now), |_| false);
+                let seen = overlay_text(&now, file, &placement, reviews.texts());
+                let (base, carried) = crate::edits::base_text(&now, file, &placement, reviews.texts(), None);
+                (seen, Lines::new(base), carried)
             }
         };
         let after = Lines::new(edit(&seen));
@@ -191,12 +229,13 @@ impl World {
             })
             .collect();
         self.command(Command::Propose(Propose {
-            turn: TurnId::new(turn),
-            new_proposal: ProposalId::new("p"),
+            by: Author::Turn { turn: TurnId::new(turn), new_proposal: ProposalId::new("p") },
             path: PATH.into(),
+            kind: ChangeKind::Modify,
             base: Arc::new(base),
             hunks,
             carried,
+            apply,
             at: Timestamp(2),
         }))
     }
@@ -207,7 +246,10 @@ impl World {
         world.open(TEXT);
         world.start_turn("t1");
         let reply = world.propose("t1", |text| text.replace("two", "TWO").replace("five", "FIVE"));
-        assert_eq!(reply, Ok(Reply::Proposed { proposal: ProposalId::new("p"), pending: 2 }));
+        assert_eq!(
+            reply,
+            Ok(Reply::Proposed { proposal: ProposalId::new("p"), pending: 2, applied: 0, note: None })
+        );
         world
     }
 
@@ -231,6 +273,7 @@ impl World {
     fn stored(&self) -> Event {
         let mut proposals: Vec<crate::proposal::Proposal> = Vec::new();
         let mut texts = Vec::new();
+        let mut decisions = Vec::new();
         let mut turns = Vec::new();
         for record in self.records.clone() {
             match record {
@@ -246,19 +289,36 @@ impl World {
                         files: vec![],
                     });
                 }
-                Record::File { path, kind, base, .. } => {
+                Record::File { path, base, .. } => {
                     let files = &mut proposals[0].files;
-                    files.retain(|file| file.path != path);
-                    files.push(crate::proposal::FileChange { path, kind, base, hunks: vec![] });
+                    match files.iter_mut().find(|file| file.path == path) {
+                        Some(file) => file.base = base,
+                        None => files.push(crate::proposal::FileChange { path, base, hunks: vec![] }),
+                    }
                 }
-                Record::Hunk { hunk, .. } => proposals[0].files[0].hunks.push(hunk),
-                Record::Decision { hunk, verdict, .. } => {
-                    proposals[0].hunk_mut(&hunk).unwrap().verdict = verdict;
+                Record::Hunk { hunk, .. } => {
+                    let hunks = &mut proposals[0].files[0].hunks;
+                    hunks.retain(|known| known.id != hunk.id);
+                    hunks.push(hunk);
                 }
-                Record::Session { .. } | Record::TurnEnded { .. } => {}
+                Record::Decision { proposal, hunk, before, verdict } => {
+                    let known = &mut proposals[0].hunk_mut(&hunk).unwrap().verdict;
+                    assert_eq!(*known, before, "a decision names what it replaces");
+                    known.clone_from(&verdict);
+                    decisions.push(Decided { act: decisions.len() as u64, at: NOW, proposal, hunk, verdict });
+                }
+                Record::Session { .. }
+                | Record::TurnEnded { .. }
+                | Record::Told { .. }
+                | Record::Comment { .. }
+                | Record::CommentsSent { .. } => {}
             }
         }
-        Event::Loaded { generation: 0, proposals, texts, turns }
+        for file in proposals.iter_mut().flat_map(|proposal| &mut proposal.files) {
+            file.sort();
+        }
+        let known = Known { proposals, texts, decisions, turns, ..Known::default() };
+        Event::Loaded { generation: 0, known: Box::new(known) }
     }
 }
 
@@ -370,6 +430,7 @@ fn a_rejected_hunk_is_decided_and_the_other_one_stays() {
         proposal: ProposalId::new("p"),
         hunks: Selection::Hunk(hunk.clone()),
         reason: Some("too loud".into()),
+        replacement: None,
     };
     assert_eq!(world.command(reject()), Ok(Reply::Rejected));
     assert_eq!(world.states(), [HunkState::Rejected, PENDING]);
@@ -385,12 +446,11 @@ fn a_hunk_of_a_closed_file_is_written_by_us() {
     let mut world = World::proposed();
     world.handle(Event::DocumentClosed { uri: DocumentUri::new(URI) });
     let (proposal, hunk) = (ProposalId::new("p"), world.hunks()[1].clone());
-    let command = Command::Accept { proposal: proposal.clone(), hunks: Selection::Hunk(hunk.clone()) };
-    world.handle(Event::Requested { request: RequestId(9), command });
-    assert_eq!(world.writes, std::slice::from_ref(&hunk));
-    world.handle(Event::FilesWritten { request: Some(RequestId(9)), proposal, result: Ok(vec![hunk]) });
+    let command = Command::Accept { proposal, hunks: Selection::Hunk(hunk) };
+    assert_eq!(world.command(command), Ok(Reply::Accepted));
+    assert_eq!(world.writes, 1);
     assert_eq!(world.states(), [PENDING, SAVED]);
-    assert_eq!(world.replies.pop(), Some(Ok(Reply::Accepted)));
+    assert_eq!(world.disk, "one\ntwo\nthree\nfour\nFIVE\n");
 }
 
 #[test]
@@ -424,7 +484,10 @@ fn a_second_edit_keeps_the_names_of_what_it_leaves_alone() {
     let mut world = World::proposed();
     let before = world.hunks();
     let reply = world.propose("t1", |text| text.replace("FIVE", "FIVE!").replace("three", "THREE"));
-    assert_eq!(reply, Ok(Reply::Proposed { proposal: ProposalId::new("p"), pending: 2 }));
+    assert_eq!(
+        reply,
+        Ok(Reply::Proposed { proposal: ProposalId::new("p"), pending: 2, applied: 0, note: None })
+    );
     // Lines 2 and 3 changed together are one hunk, and so is line 5 in its new form.
     assert_eq!(world.states().iter().filter(|state| **state == HunkState::Superseded).count(), 2);
     world.end_turn("t1");
@@ -459,11 +522,9 @@ fn an_accept_that_came_too_early_waits_for_the_places() {
     let mut world = World::proposed();
     let hunk = world.hunks()[0].clone();
     let whole = ContentChange { range: None, text: format!("zero\n{TEXT}") };
-    let effects = world.state.handle(Event::DocumentChanged {
-        uri: DocumentUri::new(URI),
-        version: 7,
-        changes: vec![whole],
-    });
+    let effects = world
+        .state
+        .handle(Event::DocumentChanged { uri: DocumentUri::new(URI), version: 7, changes: vec![whole] }, NOW);
     let accept = Command::Accept { proposal: ProposalId::new("p"), hunks: Selection::Hunk(hunk) };
     world.handle(Event::Requested { request: RequestId(5), command: accept });
     assert!(world.replies.is_empty());
@@ -471,7 +532,8 @@ fn an_accept_that_came_too_early_waits_for_the_places() {
         panic!("the places are looked for")
     };
     let (version, rope) = derive.document.unwrap();
-    let placement = Placement::derive(&derive.base, &derive.file.placed_hunks(), &Lines::of_rope(&rope));
+    let text = Lines::of_rope(&rope);
+    let placement = Placement::derive(&derive.file, &derive.texts, Found::Buffer(&text), |_| false);
     world.handle(Event::Derived {
         proposal: derive.proposal,
         path: derive.file.path,
@@ -506,6 +568,7 @@ fn one_session_has_one_turn_at_a_time_and_a_turn_ends_once() {
         level: None,
         mode: Mode::default(),
         excerpts: Vec::new(),
+        comments: Vec::new(),
         at: Timestamp(2),
     };
     let refusal = world.command(Command::StartTurn(again)).unwrap_err();
@@ -552,6 +615,7 @@ fn a_file_is_accepted_by_one_edit_and_a_proposal_rejected_by_one_word() {
         proposal: ProposalId::new("p"),
         hunks: Selection::All,
         reason: Some(reason.into()),
+        replacement: None,
     };
     assert_eq!(world.command(all("no")), Ok(Reply::Rejected));
     assert_eq!(world.states(), [HunkState::Rejected, HunkState::Rejected], "the stale one too");
@@ -574,8 +638,7 @@ fn what_the_store_told_before_a_commit_is_asked_for_again() {
     let mut world = World::proposed();
     let generation = world.state.generation;
     assert!(generation > 0);
-    let effects =
-        world.state.handle(Event::Loaded { generation: 0, proposals: vec![], texts: vec![], turns: vec![] });
+    let effects = world.state.handle(Event::Loaded { generation: 0, known: Box::default() }, NOW);
     assert!(matches!(&effects[..], [Effect::Load { generation: now, .. }] if *now == generation));
     assert_eq!(world.states(), [PENDING, PENDING]);
 }
@@ -586,4 +649,277 @@ fn what_was_asked_makes_a_short_title() {
     assert_eq!(super::turns::title(&"é".repeat(80)).chars().count(), 80);
     let long = super::turns::title(&"é".repeat(81));
     assert_eq!((long.chars().count(), long.ends_with('…')), (80, true));
+}
+
+fn accept_lines(
+    world: &mut World,
+    hunk: usize,
+    old: std::ops::Range<usize>,
+    new: std::ops::Range<usize>,
+) -> Result<Reply, Refusal> {
+    let hunk = world.hunks()[hunk].clone();
+    let hunks = Selection::Lines { hunk, old, new };
+    world.command(Command::Accept { proposal: ProposalId::new("p"), hunks })
+}
+
+fn undo(world: &mut World) -> Option<usize> {
+    match world.command(Command::Undo { proposal: None }) {
+        Ok(Reply::Decision(act)) => act.map(|act| act.changes.len()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn redo(world: &mut World) -> Option<usize> {
+    match world.command(Command::Redo { proposal: None }) {
+        Ok(Reply::Decision(act)) => act.map(|act| act.changes.len()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn some_lines_of_a_hunk_are_taken_and_the_rest_waits() {
+    let mut world = World::new();
+    world.open(TEXT);
+    world.start_turn("t1");
+    world.propose("t1", |text| text.replace("two\nthree\n", "2\n3\n3.5\n")).unwrap();
+    let whole = world.hunks()[0].clone();
+    assert_eq!(accept_lines(&mut world, 0, 1..2, 1..2), Ok(Reply::Applying));
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\ntwo\n3\nfour\nfive\n");
+    let review = world.state.reviews.get(&ProposalId::new("p")).unwrap();
+    let file = &review.proposal.files[0];
+    let render = |hunk: &crate::proposal::Hunk| {
+        format!("{:?} {:?} {}", hunk.old_text, hunk.new_text, review.state(file, hunk).name())
+    };
+    let parts: Vec<String> =
+        file.hunks.iter().filter(|hunk| hunk.split_from.as_ref() == Some(&whole)).map(render).collect();
+    assert_eq!(parts, [r#""two\n" "2\n" pending"#, r#""three\n" "3\n" accepted"#, r#""" "3.5\n" pending"#,]);
+    let all = Command::Accept { proposal: ProposalId::new("p"), hunks: Selection::All };
+    world.command(all).unwrap();
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\n2\n3\n3.5\nfour\nfive\n");
+    let lines = accept_lines(&mut world, 0, 0..9, 0..0);
+    assert!(matches!(lines, Err(Refusal::Decided { .. } | Refusal::NoSuchLines(_))), "{lines:?}");
+}
+
+#[test]
+fn new_lines_without_old_ones_go_behind_the_old_ones_and_old_ones_alone_are_deleted() {
+    for (old, new, text) in [
+        (0..0, 0..1, "one\ntwo\nthree\n2\nfour\nfive\n"),
+        (0..1, 0..0, "one\nthree\nfour\nfive\n"),
+        (0..2, 0..1, "one\n2\nfour\nfive\n"),
+    ] {
+        let mut world = World::new();
+        world.open(TEXT);
+        world.start_turn("t1");
+        world.propose("t1", |text| text.replace("two\nthree\n", "2\n3\n")).unwrap();
+        accept_lines(&mut world, 0, old, new).unwrap();
+        world.apply_last_edit();
+        assert_eq!(world.text(), text);
+    }
+    let mut world = World::proposed();
+    for (old, new) in [(0..0, 0..0), (0..2, 0..0), (0..1, 0..9)] {
+        assert!(matches!(accept_lines(&mut world, 0, old, new), Err(Refusal::NoSuchLines(_))));
+    }
+}
+
+#[test]
+fn a_decision_is_undone_and_made_again() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    world.handle(Event::DocumentSaved { uri: DocumentUri::new(URI) });
+    let hunk = world.hunks()[1].clone();
+    let reject = Command::Reject {
+        proposal: ProposalId::new("p"),
+        hunks: Selection::Hunk(hunk),
+        reason: None,
+        replacement: None,
+    };
+    world.command(reject).unwrap();
+    assert_eq!(world.states(), [SAVED, HunkState::Rejected]);
+    assert_eq!(undo(&mut world), Some(1));
+    assert_eq!(world.states(), [SAVED, PENDING]);
+    // What the user typed since stays.
+    world.change(&[(at(0, 0), "zero\n")]);
+    assert_eq!(undo(&mut world), Some(1));
+    assert_eq!(world.states(), [HunkState::Applying, PENDING]);
+    world.apply_last_edit();
+    assert_eq!(world.text(), format!("zero\n{TEXT}"));
+    assert_eq!(world.states(), [PENDING, PENDING]);
+    assert_eq!(undo(&mut world), None);
+    assert_eq!(redo(&mut world), Some(1));
+    world.apply_last_edit();
+    assert_eq!(world.states(), [ACCEPTED, PENDING]);
+    assert_eq!(redo(&mut world), Some(1));
+    assert_eq!(world.states(), [ACCEPTED, HunkState::Rejected]);
+    assert_eq!(redo(&mut world), None);
+}
+
+#[test]
+fn an_accept_whose_lines_were_changed_cannot_be_undone_by_us() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    world.change(&[(at(1, 3), "!")]);
+    let hunk = world.hunks()[0].clone();
+    assert_eq!(world.command(Command::Undo { proposal: None }), Err(Refusal::Changed(hunk)));
+    assert_eq!(world.text(), "one\nTWO!\nthree\nfour\nfive\n");
+}
+
+#[test]
+fn what_is_in_an_old_base_can_still_be_undone() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    world.handle(Event::DocumentSaved { uri: DocumentUri::new(URI) });
+    world.propose("t1", |text| text.replace("four", "FOUR")).unwrap();
+    assert_eq!(undo(&mut world), Some(1));
+    world.apply_last_edit();
+    assert_eq!(world.text(), TEXT);
+}
+
+#[test]
+fn a_restarted_server_undoes_what_was_decided_before() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    let mut next = World::new();
+    next.open(&world.text());
+    next.handle(world.stored());
+    assert_eq!(undo(&mut next), Some(1));
+    next.apply_last_edit();
+    assert_eq!(next.text(), TEXT);
+    assert_eq!(next.states(), [PENDING, PENDING]);
+}
+
+#[test]
+fn applied_hunks_are_in_the_text_at_once_and_kept_or_taken_out_afterwards() {
+    let mut world = World::new();
+    world.open(TEXT);
+    world.start_turn("t1");
+    let reply = world.propose_with("t1", true, |text| text.replace("two", "TWO").replace("five", "FIVE"));
+    assert!(matches!(reply, Ok(Reply::Proposed { applied: 2, .. })), "{reply:?}");
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\nTWO\nthree\nfour\nFIVE\n");
+    assert_eq!(world.states(), [HunkState::Applied; 2]);
+    let keep = world.accept(0);
+    assert_eq!(keep, Ok(Reply::Accepted));
+    let hunk = world.hunks()[1].clone();
+    let reject = Command::Reject {
+        proposal: ProposalId::new("p"),
+        hunks: Selection::Hunk(hunk),
+        reason: Some("no".into()),
+        replacement: None,
+    };
+    assert_eq!(world.command(reject), Ok(Reply::Applying));
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\nTWO\nthree\nfour\nfive\n");
+    assert_eq!(world.states(), [ACCEPTED, HunkState::Rejected]);
+    assert_eq!(undo(&mut world), Some(1));
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\nTWO\nthree\nfour\nFIVE\n");
+    assert_eq!(world.states(), [ACCEPTED, HunkState::Applied]);
+}
+
+#[test]
+fn a_second_applied_edit_of_the_same_lines_takes_over_the_first() {
+    let mut world = World::new();
+    world.open(TEXT);
+    world.start_turn("t1");
+    world.propose_with("t1", true, |text| text.replace("two\nthree", "TWO\nTHREE")).unwrap();
+    world.apply_last_edit();
+    let first = world.hunks()[0].clone();
+    world.propose_with("t1", true, |text| text.replace("TWO", "2")).unwrap();
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\n2\nTHREE\nfour\nfive\n");
+    let review = world.state.reviews.get(&ProposalId::new("p")).unwrap();
+    let (_, first) = review.proposal.hunk(&first).unwrap();
+    let Verdict::Superseded { by: Some(by) } = &first.verdict else { panic!("{first:?}") };
+    let by = by.clone();
+    // Taking it out brings back what stood there before the agent came.
+    let reject = Command::Reject {
+        proposal: ProposalId::new("p"),
+        hunks: Selection::Hunk(by),
+        reason: None,
+        replacement: None,
+    };
+    world.command(reject).unwrap();
+    world.apply_last_edit();
+    assert_eq!(world.text(), TEXT);
+    // And an edit that undoes itself leaves nothing.
+    world.propose_with("t1", true, |text| text.replace("four", "4")).unwrap();
+    world.apply_last_edit();
+    world.propose_with("t1", true, |text| text.replace("4\n", "four\n")).unwrap();
+    world.apply_last_edit();
+    assert_eq!(world.text(), TEXT);
+    assert!(world.states().iter().all(|state| matches!(state, HunkState::Superseded | HunkState::Rejected)));
+}
+
+#[test]
+fn what_was_refused_is_not_proposed_again_in_the_same_turn_and_marked_in_a_later_one() {
+    let mut world = World::proposed();
+    let hunk = world.hunks()[0].clone();
+    let reject = Command::Reject {
+        proposal: ProposalId::new("p"),
+        hunks: Selection::Hunk(hunk),
+        reason: Some("too loud".into()),
+        replacement: None,
+    };
+    world.command(reject).unwrap();
+    let again = |world: &mut World, turn: &str| world.propose(turn, |text| text.replace("two", "TWO"));
+    let Ok(Reply::Proposed { pending, note: Some(note), .. }) = again(&mut world, "t1") else {
+        panic!("the tool is told")
+    };
+    assert_eq!(pending, 1);
+    assert!(note.contains("too loud"), "{note}");
+    world.end_turn("t1");
+    world.start_turn("t2");
+    again(&mut world, "t2").unwrap();
+    let review = world.state.reviews.get(&ProposalId::new("p")).unwrap();
+    assert!(review.proposal.files[0].hunks.iter().any(|hunk| hunk.rejected_before));
+}
+
+#[test]
+fn a_turn_begins_with_what_was_decided_since_and_each_decision_is_told_once() {
+    let mut world = World::proposed();
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    world.end_turn("t1");
+    world.start_turn("t2");
+    let note = |world: &World, turn: &str| world.state.turns[&TurnId::new(turn)].review_note.clone();
+    let first = note(&world, "t2").unwrap();
+    assert!(first.contains("`TWO`): accepted") && first.contains("1 hunk pending"), "{first}");
+    world.end_turn("t2");
+    world.start_turn("t3");
+    let second = note(&world, "t3").unwrap();
+    assert!(!second.contains("accepted"), "{second}");
+}
+
+#[test]
+fn a_stale_hunk_of_an_old_base_is_pending_again_when_its_lines_are_back() {
+    let mut world = World::proposed();
+    let stale = world.hunks()[0].clone();
+    world.change(&[(at(1, 3), "!")]);
+    world.propose("t1", |text| text.replace("four", "FOUR")).unwrap();
+    let state = |world: &World| {
+        let review = world.state.reviews.get(&ProposalId::new("p")).unwrap();
+        let (file, hunk) = review.proposal.hunk(&stale).unwrap();
+        review.state(file, hunk)
+    };
+    assert_eq!(state(&world), HunkState::Stale);
+    world.change(&[(TextRange::new(Position::new(1, 3), Position::new(1, 4)), "")]);
+    assert_eq!(state(&world), PENDING);
+}
+
+#[test]
+fn a_stale_insertion_is_pending_again_when_its_neighbours_are_back() {
+    let mut world = World::new();
+    world.open(TEXT);
+    world.start_turn("t1");
+    world.propose("t1", |text| text.replace("two\n", "two\nnew\n")).unwrap();
+    world.change(&[(lines(1, 3), "2 and 3\n")]);
+    assert_eq!(world.states(), [HunkState::Stale]);
+    world.change(&[(lines(1, 2), "two\nthree\n")]);
+    assert_eq!(world.states(), [PENDING]);
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::{Outcome, State, persist};
 use crate::effect::{Commit, DurableEvent, Effect, Record, Refusal, Reply};
 use crate::event::StartTurn;
-use crate::id::{RequestId, TurnId};
+use crate::id::{CommentId, ProposalId, RequestId, TurnId};
 use crate::turn::{Excerpt, Turn, TurnEnd, TurnStatus, Usage};
 
 impl State {
     pub(super) fn start_turn(&mut self, request: RequestId, start: StartTurn) -> Outcome {
-        let turn = Turn {
+        let mut turn = Turn {
             id: start.turn,
             session: start.session,
             prompt: start.prompt,
@@ -23,6 +23,7 @@ impl State {
             reply: None,
             usage: Usage::default(),
             proposals: Vec::new(),
+            review_note: None,
         };
         if !start.new_session && !self.turns.values().any(|known| known.session == turn.session) {
             return Err(Refusal::Unknown { what: "session", id: turn.session.to_string() });
@@ -45,6 +46,8 @@ impl State {
             });
         }
         commit.records.push(Record::Turn(turn.clone()));
+        turn.review_note = self.review_note(&turn.session, &mut commit);
+        self.comments_sent(start.comments, &mut commit);
         let reply = Reply::TurnStarted { turn: turn.id.clone(), session: turn.session.clone() };
         Arc::make_mut(&mut self.turns).insert(turn.id.clone(), turn.clone());
         Ok(vec![Effect::Persist(commit), Effect::StartTurn(turn), Effect::Reply(request, Ok(reply))])
@@ -56,6 +59,22 @@ impl State {
         let document = document.or_else(|| self.documents.by_path(excerpt.path.as_deref()?));
         let text = document.filter(|document| !document.out_of_sync).map(|document| document.text.clone());
         Excerpt { text, ..excerpt }
+    }
+
+    pub(super) fn comments_sent(&mut self, sent: Vec<(ProposalId, CommentId)>, commit: &mut Commit) {
+        if sent.is_empty() {
+            return;
+        }
+        for (proposal, id) in &sent {
+            let review = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal);
+            let comment =
+                review.and_then(|review| review.comments.iter_mut().find(|comment| comment.id == *id));
+            if let Some(comment) = comment {
+                comment.sent = true;
+            }
+        }
+        let comments = sent.into_iter().map(|(_, id)| id).collect();
+        commit.records.push(Record::CommentsSent { comments });
     }
 
     pub(super) fn cancel_turn(&mut self, request: RequestId, turn: TurnId) -> Outcome {

@@ -8,7 +8,6 @@ use kkcode_agent::runtime::{Handle, ToFrontEnd, spawn};
 use kkcode_core::effect::{EditorEffect, Reply};
 use kkcode_core::event::{Command, Event};
 use kkcode_core::state::Snapshot;
-use kkcode_core::text::PositionEncoding;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::failure::Failure;
@@ -41,7 +40,8 @@ impl Local {
         let config = ConfigSource::new(home.clone(), None, |name| std::env::var(name).ok());
         let (handle, effects) = spawn(home, config);
         let folders = vec![folder.clone()];
-        handle.send(Event::Attached { encoding: PositionEncoding::default(), folders });
+        let (encoding, operations) = Default::default();
+        handle.send(Event::Attached { encoding, folders, operations });
         Ok(Self { handle, effects, folder })
     }
 

@@ -76,7 +76,7 @@ pub(crate) async fn run(command: Command, output: Output) -> Outcome {
         Command::Reject { decision, reason } => {
             let local = Local::start(decision.place.cwd.as_deref())?;
             let (proposal, hunks) = decision.selection(&local);
-            let reply = local.request(Request::Reject { proposal, hunks, reason }).await;
+            let reply = local.request(Request::Reject { proposal, hunks, reason, replacement: None }).await;
             local.stop().await;
             decided(&reply?, output)
         }

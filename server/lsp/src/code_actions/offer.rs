@@ -1,6 +1,7 @@
 //! Which actions there are for the hunks of a place, and what the client is given of each.
 
 use kkcode_core::id::{HunkId, ProposalId};
+use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, Verdict};
 use kkcode_core::review::HunkState;
 use kkcode_core::state::Snapshot;
 use kkcode_protocol::commands::{
@@ -20,6 +21,12 @@ use crate::to_proto;
 enum Does {
     AcceptHunk,
     RejectHunk,
+    KeepHunk,
+    UndoHunk,
+    Merge,
+    TakeProposal,
+    KeepMine,
+    AcceptNewFile,
     AcceptFile,
     RejectFile,
     AcceptAll,
@@ -34,6 +41,12 @@ impl Does {
         match self {
             Self::AcceptHunk => "Accept hunk",
             Self::RejectHunk => "Reject hunk",
+            Self::KeepHunk => "Keep hunk",
+            Self::UndoHunk => "Undo hunk",
+            Self::Merge => "Merge",
+            Self::TakeProposal => "Take proposal here",
+            Self::KeepMine => "Keep mine",
+            Self::AcceptNewFile => "Accept new file",
             Self::AcceptFile => "Accept file",
             Self::RejectFile => "Reject file",
             Self::AcceptAll => "Accept all",
@@ -47,6 +60,12 @@ impl Does {
         let name = match self {
             Self::AcceptHunk => "acceptHunk",
             Self::RejectHunk => "rejectHunk",
+            Self::KeepHunk => "keepHunk",
+            Self::UndoHunk => "undoHunk",
+            Self::Merge => "merge",
+            Self::TakeProposal => "takeProposal",
+            Self::KeepMine => "keepMine",
+            Self::AcceptNewFile => "acceptNewFile",
             Self::AcceptFile => "acceptFile",
             Self::RejectFile => "rejectFile",
             Self::AcceptAll => "acceptAll",
@@ -59,9 +78,9 @@ impl Does {
 
     fn command(self) -> &'static str {
         match self {
-            Self::AcceptHunk => HunkAccept::NAME,
-            Self::RejectHunk => HunkReject::NAME,
-            Self::AcceptFile => FileAccept::NAME,
+            Self::AcceptHunk | Self::KeepHunk | Self::Merge | Self::TakeProposal => HunkAccept::NAME,
+            Self::RejectHunk | Self::UndoHunk | Self::KeepMine => HunkReject::NAME,
+            Self::AcceptFile | Self::AcceptNewFile => FileAccept::NAME,
             Self::RejectFile => FileReject::NAME,
             Self::AcceptAll => ProposalAccept::NAME,
             Self::ShowDiff => FileDiff::NAME,
@@ -122,27 +141,31 @@ impl Offer {
 
     fn title(&self) -> String {
         let title = self.does.title();
-        self.about.as_ref().map_or_else(|| title.to_owned(), |about| format!("{title}: {about}"))
+        match &self.about {
+            None => title.to_owned(),
+            Some(about) if self.does == Does::AcceptNewFile => format!("{title} {about}"),
+            Some(about) => format!("{title}: {about}"),
+        }
     }
 }
 
 /// Returns the actions for hunks that stand at one place: first each hunk's, then for each proposal those of its file,
 /// of all of it, and those that lead on.
 pub(super) fn all(snapshot: &Snapshot, here: &[Waiting]) -> Vec<Offer> {
-    let decidable: Vec<&Waiting> = here
-        .iter()
-        .filter(|hunk| matches!(hunk.standing.state, HunkState::Pending | HunkState::Stale))
-        .collect();
+    let decidable: Vec<&Waiting> =
+        here.iter().filter(|hunk| hunk.standing.state != HunkState::Applying).collect();
     let several = decidable.len() > 1;
     let mut offers: Vec<Offer> = decidable.iter().flat_map(|hunk| of_hunk(snapshot, hunk, several)).collect();
     let mut proposals: Vec<&ProposalId> = Vec::new();
-    for hunk in decidable.iter().filter(|hunk| hunk.is_pending()) {
+    for hunk in decidable.iter().filter(|hunk| hunk.is_pending() || hunk.is_applied()) {
         if !proposals.contains(&&hunk.proposal) {
             proposals.push(&hunk.proposal);
         }
     }
     for proposal in &proposals {
-        let own = decidable.iter().filter(|hunk| hunk.proposal == **proposal && hunk.is_pending());
+        let own = decidable
+            .iter()
+            .filter(|hunk| hunk.proposal == **proposal && hunk.standing.state != HunkState::Stale);
         let own: Vec<&Waiting> = own.copied().collect();
         offers.extend(of_proposal(snapshot, &own, proposals.len() > 1));
     }
@@ -161,11 +184,26 @@ fn of_hunk(snapshot: &Snapshot, waiting: &Waiting, several: bool) -> Vec<Offer> 
     };
     let accept = offer(Does::AcceptHunk);
     if let Some(reason) = &waiting.standing.reason {
-        return vec![Offer { disabled: Some(format!("the hunk is stale: {reason}")), ..accept }];
+        let disabled = Offer { disabled: Some(format!("the hunk is stale: {reason}")), ..accept };
+        let resolved = |does: Does, resolution: &str| Offer {
+            argument: json!({"proposalId": proposal, "hunkId": hunk, "resolution": resolution}),
+            ..offer(does)
+        };
+        let take = match waiting.standing.merges {
+            Some(true) => Some(resolved(Does::Merge, "merge")),
+            Some(false) => Some(resolved(Does::TakeProposal, "theirs")),
+            None => None,
+        };
+        return [disabled].into_iter().chain(take).chain([offer(Does::KeepMine)]).collect();
+    }
+    if waiting.is_applied() {
+        return vec![offer(Does::KeepHunk), offer(Does::UndoHunk)];
     }
     let is_open = snapshot.documents.by_path(&waiting.path).is_some();
+    // A file that goes or moves is no edit of its text.
+    let is_edit = is_open && matches!(waiting.hunk.kind, ChangeKind::Modify | ChangeKind::Create);
     let data = || ActionData::Hunk { proposal_id: proposal.clone(), hunk_id: hunk.clone() };
-    vec![Offer { edit: is_open.then(data), ..accept }, offer(Does::RejectHunk)]
+    vec![Offer { edit: is_edit.then(data), ..accept }, offer(Does::RejectHunk)]
 }
 
 /// Returns what there is for the pending hunks of one proposal at one place, beside what each has for itself.
@@ -183,17 +221,37 @@ fn of_proposal(snapshot: &Snapshot, here: &[&Waiting], several: bool) -> Vec<Off
     };
     let file = json!({"proposalId": proposal, "uri": uri});
     let is_open = snapshot.documents.by_path(&first.path).is_some();
-    let edit = is_open.then(|| ActionData::File { proposal_id: proposal.clone(), uri: uri.clone() });
+    let is_edit =
+        is_open && here.iter().all(|hunk| hunk.is_pending() && hunk.hunk.kind == ChangeKind::Modify);
+    let edit = is_edit.then(|| ActionData::File { proposal_id: proposal.clone(), uri: uri.clone() });
     let mut offers = vec![
         Offer { edit, ..offer(Does::AcceptFile, file.clone()) },
         offer(Does::RejectFile, file.clone()),
         offer(Does::AcceptAll, json!({"proposalId": proposal})),
         offer(Does::ShowDiff, file),
     ];
+    offers.extend(new_files(snapshot, first).into_iter().map(|(uri, name)| Offer {
+        about: Some(name),
+        ..offer(Does::AcceptNewFile, json!({"proposalId": proposal, "uri": uri}))
+    }));
     let to = |hunk: HunkId| json!({"proposalId": proposal, "hunkId": hunk.as_str()});
     offers.extend(after(snapshot, last).map(|hunk| offer(Does::NextHunk, to(hunk))));
     offers.extend(before(snapshot, first).map(|hunk| offer(Does::PreviousHunk, to(hunk))));
     offers
+}
+
+/// Returns the other files that a proposal would make, each with its name in the workspace.
+fn new_files(snapshot: &Snapshot, here: &Waiting) -> Vec<(String, String)> {
+    let Some(review) = snapshot.reviews.get(&here.proposal) else { return Vec::new() };
+    let comes = |file: &&FileChange| {
+        let comes = |hunk: &Hunk| hunk.kind == ChangeKind::Create && hunk.verdict == Verdict::Undecided;
+        file.path != here.path && file.hunks.iter().any(comes)
+    };
+    let name = |file: &FileChange| {
+        let folder = snapshot.folders.iter().find_map(|folder| file.path.strip_prefix(folder).ok());
+        (to_proto::uri(&snapshot.documents, &file.path), folder.unwrap_or(&file.path).display().to_string())
+    };
+    review.proposal.files.iter().filter(comes).map(name).collect()
 }
 
 /// Returns the hunk behind this one in its proposal; behind the last the first.
@@ -218,9 +276,16 @@ pub(crate) fn add_tags(result: &mut Value) {
         Value::Array(actions) => actions.iter_mut().for_each(add_tags),
         Value::Object(action) => {
             let kind = action.get("kind").and_then(Value::as_str).unwrap_or_default();
-            let brings_text = [Does::AcceptHunk, Does::AcceptFile, Does::AcceptAll]
-                .into_iter()
-                .any(|does| does.kind().as_str() == kind);
+            let brings_text = [
+                Does::AcceptHunk,
+                Does::AcceptFile,
+                Does::AcceptAll,
+                Does::AcceptNewFile,
+                Does::Merge,
+                Does::TakeProposal,
+            ]
+            .into_iter()
+            .any(|does| does.kind().as_str() == kind);
             if brings_text {
                 action.insert("tags".to_owned(), json!([LLM_GENERATED]));
             }

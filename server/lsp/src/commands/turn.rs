@@ -74,11 +74,6 @@ fn new_turn(params: &TurnStartParams) -> Result<NewTurn> {
         turn::Mode::Agent => params.level.map(from_proto::level),
         turn::Mode::Ask | turn::Mode::Plan => Some(Level::Readonly),
     };
-    if matches!(level, Some(Level::AcceptEdits | Level::Yolo)) {
-        return Err(error::failed(
-            "edits cannot be applied unasked yet; use the level `manual` or `readonly`",
-        ));
-    }
     Ok(NewTurn {
         prompt: params.prompt.clone(),
         session: params.session_id.clone().map(SessionId::new),
@@ -86,6 +81,7 @@ fn new_turn(params: &TurnStartParams) -> Result<NewTurn> {
         level,
         mode,
         excerpts: excerpts(params),
+        comments: Vec::new(),
     })
 }
 

@@ -1,6 +1,6 @@
 use kkcode_core::id::TurnId;
 use kkcode_core::lines::TextHash;
-use kkcode_core::proposal::{Hunk, Verdict};
+use kkcode_core::proposal::{ChangeKind, Hunk, Verdict};
 use kkcode_core::text::{Position, TextRange};
 
 use super::*;
@@ -15,14 +15,19 @@ fn report(line: u32, state: HunkState) -> BTreeMap<String, Report> {
         old: 0..1,
         old_text: "a\n".into(),
         new_text: "b\n".into(),
+        kind: ChangeKind::Modify,
+        over: None,
+        split_from: None,
+        rejected_before: false,
         verdict: Verdict::Undecided,
+        told: false,
     };
     let waiting = Waiting {
         proposal: ProposalId::new("p"),
         title: String::new(),
         path: "/a".into(),
         hunk,
-        standing: Standing { range: TextRange::new(at, at), state, reason: None },
+        standing: Standing { range: TextRange::new(at, at), state, reason: None, merges: None },
     };
     BTreeMap::from([("file:///a".to_owned(), Report { version: Some(7), hunks: vec![waiting] })])
 }

@@ -1,5 +1,6 @@
 use kkcode_core::id::{HunkId, TurnId};
 use kkcode_core::lines::TextHash;
+use kkcode_core::proposal::Verdict;
 
 use super::*;
 
@@ -11,7 +12,12 @@ fn hunk(old: &str, new: &str) -> Hunk {
         old: 0..split(old).count(),
         old_text: old.into(),
         new_text: new.into(),
+        kind: ChangeKind::Modify,
+        over: None,
+        split_from: None,
+        rejected_before: false,
         verdict: Verdict::Undecided,
+        told: false,
     }
 }
 

@@ -59,7 +59,6 @@ CREATE TABLE turn_proposal (    -- what a turn opened or amended, in that order
 CREATE TABLE file_change (
   proposal TEXT NOT NULL REFERENCES proposal(id),
   path     BLOB NOT NULL,
-  kind     TEXT NOT NULL,
   base     TEXT NOT NULL REFERENCES text(hash),
   ordinal  INTEGER NOT NULL,
   PRIMARY KEY (proposal, path)
@@ -74,9 +73,17 @@ CREATE TABLE hunk (
   base      TEXT NOT NULL REFERENCES text(hash),
   old_start INTEGER NOT NULL,   -- the base lines it replaces, from 0, the end left out
   old_end   INTEGER NOT NULL,
+  kind      TEXT NOT NULL,      -- what happens to the file as a whole
+  to_path   BLOB,               -- the path after a rename
   old_text  TEXT NOT NULL,
   new_text  TEXT NOT NULL,
+  over_text TEXT,               -- the lines of applied hunks that it took the place of
+  split_from TEXT,
+  rejected_before INTEGER NOT NULL,
   verdict   TEXT NOT NULL,      -- JSON; the last of its decisions
+  holder_pid   INTEGER,         -- the process whose editor has the accepted text unsaved
+  holder_start TEXT,
+  told      INTEGER NOT NULL,   -- whether the agent knows of the verdict
   ordinal   INTEGER NOT NULL,   -- its place in the file
   PRIMARY KEY (proposal, id),
   FOREIGN KEY (proposal, path) REFERENCES file_change(proposal, path)
@@ -85,6 +92,7 @@ CREATE INDEX hunk_file ON hunk(proposal, path, ordinal);
 
 CREATE TABLE decision (         -- only ever appended to
   seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+  act      INTEGER NOT NULL,    -- the seq of the first decision of its commit: what is undone together
   proposal TEXT NOT NULL,
   hunk     TEXT NOT NULL,
   verdict  TEXT NOT NULL,       -- JSON
@@ -92,6 +100,18 @@ CREATE TABLE decision (         -- only ever appended to
   FOREIGN KEY (proposal, hunk) REFERENCES hunk(proposal, id)
 ) STRICT;
 CREATE INDEX decision_hunk ON decision(proposal, hunk, seq);
+
+CREATE TABLE comment (
+  id       TEXT PRIMARY KEY,
+  proposal TEXT NOT NULL REFERENCES proposal(id),
+  path     BLOB NOT NULL,
+  hunk     TEXT,
+  lines    TEXT,                -- JSON, from 0, the end left out
+  body     TEXT NOT NULL,
+  is_edit  INTEGER NOT NULL,    -- a change of the user's, as a unified diff
+  sent     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX comment_proposal ON comment(proposal);
 
 CREATE TABLE event (            -- only ever appended to
   seq  INTEGER PRIMARY KEY AUTOINCREMENT,

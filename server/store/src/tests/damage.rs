@@ -168,7 +168,7 @@ fn what_may_not_be_written_is_read_only() {
     allow(0o400);
     let refused = commit(&store, vec![], vec![changed("p")]);
     assert_eq!(refused, Err(StoreError::ReadOnly { file: database_of(&home) }));
-    assert_eq!(load(&store, &["/w"]).unwrap().proposals.len(), 1, "it can still be read");
+    assert_eq!(load(&store, &["/w"]).unwrap().known.proposals.len(), 1, "it can still be read");
     allow(0o600);
     assert_eq!(commit(&store, vec![], vec![changed("p")]), Ok(vec![2]));
 
@@ -191,7 +191,7 @@ fn a_store_that_is_deleted_while_in_use_begins_anew() {
     assert_eq!(commit(&first, vec![], vec![changed("p")]), Ok(vec![1]));
     fs::remove_dir_all(home.path().join("home")).unwrap();
     assert_eq!(commit(&first, small(Some("/w"), "/w/x"), vec![]), Ok(vec![]));
-    assert_eq!(load(&store(&home), &["/w"]).unwrap().proposals.len(), 1, "and others see it");
+    assert_eq!(load(&store(&home), &["/w"]).unwrap().known.proposals.len(), 1, "and others see it");
 }
 
 #[test]

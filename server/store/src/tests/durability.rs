@@ -82,7 +82,9 @@ fn child_whose_files_cannot_grow() {
     commit(&store, small(Some("/w"), "/w/x"), vec![changed("p")]).unwrap();
     let before = load(&store, &["/w"]).unwrap();
     let (hash, lines) = text(&"large\n".repeat(500_000));
-    let large = || vec![decision("p", "h", Verdict::Superseded), Record::Text(hash.clone(), lines.clone())];
+    let large = || {
+        vec![decision("p", "h", Verdict::Superseded { by: None }), Record::Text(hash.clone(), lines.clone())]
+    };
     for _ in 0..3 {
         let error = commit(&store, large(), vec![changed("p")]).unwrap_err();
         assert!(matches!(error, StoreError::Io { .. } | StoreError::Full { .. }), "{error:?}");

@@ -1,7 +1,7 @@
 //! Which proposals and turns belong to which folders, and that they come back as core has them.
 
 use kkcode_core::effect::Effect;
-use kkcode_core::event::{Command, Event, Propose, Selection, StartTurn};
+use kkcode_core::event::{Author, Command, Event, FileOperations, Propose, Selection, StartTurn};
 use kkcode_core::id::RequestId;
 use kkcode_core::proposal::{NewHunk, Proposal};
 use kkcode_core::state::State;
@@ -23,8 +23,8 @@ fn add(store: &Store, id: &str, folder: Option<&str>, path: &str, at: i64) {
 }
 
 fn ids(loaded: &Loaded) -> (Vec<&str>, Vec<&str>) {
-    let proposals = loaded.proposals.iter().map(|proposal| proposal.id.as_str()).collect();
-    (proposals, loaded.turns.iter().map(|turn| turn.id.as_str()).collect())
+    let proposals = loaded.known.proposals.iter().map(|proposal| proposal.id.as_str()).collect();
+    (proposals, loaded.known.turns.iter().map(|turn| turn.id.as_str()).collect())
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn nothing_is_made_by_reading() {
     assert_eq!(load(&store, &["/w"]).unwrap(), Loaded::default());
     assert_eq!(std::fs::metadata(database_of(&home)).unwrap().len(), 0);
     commit(&store, small(Some("/w"), "/w/x"), vec![]).unwrap();
-    assert_eq!(load(&store, &["/w"]).unwrap().proposals.len(), 1);
+    assert_eq!(load(&store, &["/w"]).unwrap().known.proposals.len(), 1);
 }
 
 /// Core's own state, everything that it wants to have written down in a store, and numbers that only look random.
@@ -135,7 +135,7 @@ impl World {
     fn command(&mut self, command: Command) {
         self.count += 1;
         let request = RequestId(self.count);
-        for effect in self.state.handle(Event::Requested { request, command }) {
+        for effect in self.state.handle(Event::Requested { request, command }, Timestamp(1)) {
             match effect {
                 Effect::Persist(written) => {
                     commit(&self.store, written.records, written.events).unwrap();
@@ -169,12 +169,16 @@ impl World {
         let carried = carried.into_iter().filter(|_| self.below(4) > 0).collect();
         let at = Timestamp(i64::try_from(self.count).unwrap());
         self.command(Command::Propose(Propose {
-            turn: TurnId::new(turn),
-            new_proposal: ProposalId::new(format!("p{}", self.count)),
+            by: Author::Turn {
+                turn: TurnId::new(turn),
+                new_proposal: ProposalId::new(format!("p{}", self.count)),
+            },
             path,
+            kind: ChangeKind::Modify,
             base,
             hunks,
             carried,
+            apply: false,
             at,
         }));
     }
@@ -193,7 +197,7 @@ impl World {
         let (proposal, hunk) = undecided[self.below(undecided.len())];
         let (proposal, hunk) = (proposal.clone(), hunk.id.clone());
         let reason = (self.below(2) == 0).then(|| "no".to_owned());
-        self.command(Command::Reject { proposal, hunks: Selection::Hunk(hunk), reason });
+        self.command(Command::Reject { proposal, hunks: Selection::Hunk(hunk), reason, replacement: None });
     }
 }
 
@@ -202,7 +206,9 @@ fn proposals_come_back_exactly_as_core_has_them() {
     let home = home();
     let mut world = World { state: State::default(), store: store(&home), seed: 1, count: 0 };
     let folders = vec![PathBuf::from("/w")];
-    world.state.handle(Event::Attached { encoding: kkcode_core::text::PositionEncoding::Utf16, folders });
+    let encoding = kkcode_core::text::PositionEncoding::Utf16;
+    let attached = Event::Attached { encoding, folders, operations: FileOperations::default() };
+    world.state.handle(attached, Timestamp(0));
     world.command(Command::StartTurn(StartTurn {
         turn: TurnId::new("t"),
         session: SessionId::new("s"),
@@ -212,6 +218,7 @@ fn proposals_come_back_exactly_as_core_has_them() {
         level: None,
         mode: Mode::default(),
         excerpts: Vec::new(),
+        comments: Vec::new(),
         at: Timestamp(0),
     }));
     let mut hunks = 0;
@@ -228,9 +235,9 @@ fn proposals_come_back_exactly_as_core_has_them() {
             proposals
         };
         let loaded = load(&world.store, &["/w"]).unwrap();
-        assert_eq!(loaded.proposals, expected);
-        assert_eq!(loaded.turns, snapshot.turns.values().cloned().collect::<Vec<_>>());
-        for (hash, lines) in &loaded.texts {
+        assert_eq!(loaded.known.proposals, expected);
+        assert_eq!(loaded.known.turns, snapshot.turns.values().cloned().collect::<Vec<_>>());
+        for (hash, lines) in &loaded.known.texts {
             assert_eq!(TextHash::of(lines.text()), *hash);
         }
         hunks = expected.iter().flat_map(|proposal| &proposal.files).map(|file| file.hunks.len()).sum();

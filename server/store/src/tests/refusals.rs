@@ -17,13 +17,13 @@ fn a_turn_ends_once() {
     commit(&store, small(Some("/w"), "/w/x"), vec![]).unwrap();
     assert_conflict(commit(&store, vec![ended("t", TurnStatus::Running)], vec![]), "turn `t`");
     commit(&store, vec![ended("t", TurnStatus::Cancelled)], vec![changed("p")]).unwrap();
-    let again = vec![decision("p", "h", Verdict::Superseded), ended("t", TurnStatus::Completed)];
+    let again = vec![decision("p", "h", Verdict::Superseded { by: None }), ended("t", TurnStatus::Completed)];
     assert_conflict(commit(&store, again, vec![changed("p")]), "turn `t` does not run any more");
     assert_conflict(commit(&store, vec![ended("t9", TurnStatus::Completed)], vec![]), "turn `t9`");
 
     let loaded = load(&store, &["/w"]).unwrap();
-    assert_eq!(loaded.turns[0].status, TurnStatus::Cancelled);
-    assert_eq!(loaded.proposals[0].files[0].hunks[0].verdict, Verdict::Undecided, "all or nothing");
+    assert_eq!(loaded.known.turns[0].status, TurnStatus::Cancelled);
+    assert_eq!(loaded.known.proposals[0].files[0].hunks[0].verdict, Verdict::Undecided, "all or nothing");
     assert_eq!(loaded.last_seq, 1);
     assert_eq!(commit(&store, vec![], vec![changed("p")]), Ok(vec![2]));
 }
@@ -45,13 +45,13 @@ fn records_without_what_they_belong_to_are_refused() {
         (file("p", "/w/x", &unknown), "`/w/x` of proposal `p`"),
         (hunk_record("p", "/w/y", hunk("h2", "t", &hash, 0..0)), "hunk `h2` of proposal `p`"),
         (hunk_record("p", "/w/x", hunk("h2", "t9", &hash, 0..0)), "hunk `h2`"),
-        (decision("p", "h9", Verdict::Superseded), "no hunk `h9` in proposal `p`"),
-        (decision("p9", "h", Verdict::Superseded), "no hunk `h` in proposal `p9`"),
+        (decision("p", "h9", Verdict::Superseded { by: None }), "no hunk `h9` in proposal `p`"),
+        (decision("p9", "h", Verdict::Superseded { by: None }), "no hunk `h` in proposal `p9`"),
     ] {
         assert_conflict(commit(&store, vec![record], vec![changed("p")]), message);
     }
     let loaded = load(&store, &["/w"]).unwrap();
-    assert_eq!((loaded.proposals.len(), loaded.turns.len(), loaded.last_seq), (1, 1, 0));
+    assert_eq!((loaded.known.proposals.len(), loaded.known.turns.len(), loaded.last_seq), (1, 1, 0));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_store_that_others_keep_busy_says_so_and_works_afterwards() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let busy = commit(&store, vec![], vec![changed("p")]);
     assert_eq!(busy, Err(StoreError::Busy { file: database_of(&home) }));
-    assert_eq!(load(&store, &["/w"]).unwrap().proposals.len(), 1, "reading does not wait for a writer");
+    assert_eq!(load(&store, &["/w"]).unwrap().known.proposals.len(), 1, "reading does not wait for a writer");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(commit(&store, vec![], vec![changed("p")]), Ok(vec![1]));
 }
@@ -83,7 +83,7 @@ fn a_full_disk_leaves_what_is_there_and_the_store_usable() {
     let before = load(&store, &["/w"]).unwrap();
     let large = || {
         let (hash, lines) = text(&"large\n".repeat(100_000));
-        vec![decision("p", "h", Verdict::Superseded), Record::Text(hash, lines)]
+        vec![decision("p", "h", Verdict::Superseded { by: None }), Record::Text(hash, lines)]
     };
     for _ in 0..2 {
         with_connection(&store, |connection| {
@@ -141,4 +141,24 @@ fn a_callback_that_panics_takes_nothing_else_along() {
     let store = store(&home);
     store.messages(SessionId::new("s"), |_| panic!("this is part of the test"));
     assert_eq!(commit(&store, vec![], vec![changed("p")]), Ok(vec![1]));
+}
+
+#[test]
+fn of_two_that_decide_a_hunk_differently_the_second_is_told_and_nothing_is_lost() {
+    let home = home();
+    let (one, other) = (store(&home), store(&home));
+    commit(&one, small(Some("/w"), "/w/x"), vec![]).unwrap();
+    let rejected = Verdict::Rejected { reason: Some("no".into()), replacement: None };
+    commit(&one, vec![decision("p", "h", rejected.clone())], vec![]).unwrap();
+    let accepted = Verdict::Accepted { saved: false };
+    let refusal = commit(&other, vec![decision("p", "h", accepted)], vec![changed("p")]).unwrap_err();
+    assert!(refusal.to_string().contains("hunk `h` was decided by another editor meanwhile"), "{refusal}");
+    assert_eq!(
+        commit(&other, vec![decision("p", "h", rejected.clone())], vec![]),
+        Ok(vec![]),
+        "the same is no conflict"
+    );
+    let loaded = load(&other, &["/w"]).unwrap();
+    assert_eq!(loaded.known.proposals[0].files[0].hunks[0].verdict, rejected);
+    assert_eq!(loaded.known.decisions.len(), 1);
 }

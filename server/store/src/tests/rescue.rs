@@ -32,7 +32,7 @@ fn a_turn_whose_process_is_gone_is_interrupted_once() {
     let expected = Turn { status: interrupted(), proposals: vec![ProposalId::new("p")], ..turn("t", "s", 2) };
     for store in [first.clone(), first, store(&home)] {
         let loaded = load(&store, &["/w"]).unwrap();
-        assert_eq!(loaded.turns, std::slice::from_ref(&expected));
+        assert_eq!(loaded.known.turns, std::slice::from_ref(&expected));
         assert_eq!(loaded.last_seq, 1, "one event, however often it is loaded");
     }
     let event: String = raw(&home).query_row("SELECT body FROM event", [], |row| row.get(0)).unwrap();
@@ -72,7 +72,7 @@ fn turns_of_this_and_of_other_living_processes_go_on() {
     let other = Owner { pid: 1, start: String::new() };
     commit_as(&store, other, vec![Record::Turn(turn("t2", "s", 3))]);
     commit_as(&store, gone(), vec![Record::Turn(turn("t3", "s", 4))]);
-    let turns = load(&store, &["/w"]).unwrap().turns;
+    let turns = load(&store, &["/w"]).unwrap().known.turns;
     let status: Vec<_> = turns.iter().map(|turn| turn.status.clone()).collect();
     assert_eq!(status, [TurnStatus::Running, TurnStatus::Running, interrupted()]);
     commit(&store, vec![ended("t", TurnStatus::Completed)], vec![]).unwrap();
@@ -87,7 +87,7 @@ fn an_interrupted_turn_is_shown_as_such_even_if_it_cannot_be_written() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     with_connection(&store, |connection| connection.busy_timeout(Duration::from_millis(1))).unwrap();
     let loaded = load(&store, &["/w"]).unwrap();
-    assert_eq!((&loaded.turns[0].status, loaded.last_seq), (&interrupted(), 0));
+    assert_eq!((&loaded.known.turns[0].status, loaded.last_seq), (&interrupted(), 0));
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(load(&store, &["/w"]).unwrap().last_seq, 1);
 }

@@ -36,12 +36,8 @@ fn what_was_committed_is_loaded_by_another_store() {
     assert_eq!(seqs.unwrap(), [1, 2]);
 
     let loaded = load(&store(&home), &["/w"]).unwrap();
-    let change = |path: &str, base: &TextHash, hunks| FileChange {
-        path: path.into(),
-        kind: ChangeKind::Modify,
-        base: base.clone(),
-        hunks,
-    };
+    let change =
+        |path: &str, base: &TextHash, hunks| FileChange { path: path.into(), base: base.clone(), hunks };
     let proposal = Proposal {
         id: ProposalId::new("p"),
         session: SessionId::new("s"),
@@ -54,11 +50,11 @@ fn what_was_committed_is_loaded_by_another_store() {
             change("/w/m", &wide.0, Vec::new()),
         ],
     };
-    assert_eq!(loaded.proposals, [proposal]);
+    assert_eq!(loaded.known.proposals, [proposal]);
     let mut texts = vec![odd, empty, wide];
     texts.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(loaded.texts, texts, "and no text that nothing counts lines in");
-    assert_eq!(loaded.turns, [Turn { proposals: vec![ProposalId::new("p")], ..first }]);
+    assert_eq!(loaded.known.texts, texts, "and no text that nothing counts lines in");
+    assert_eq!(loaded.known.turns, [Turn { proposals: vec![ProposalId::new("p")], ..first }]);
     assert_eq!(loaded.last_seq, 2);
 }
 
@@ -80,7 +76,7 @@ fn every_end_of_a_turn_comes_back() {
         commit(&first, vec![Record::Turn(turn(&id, "s", at))], vec![]).unwrap();
         commit(&first, vec![ended(&id, status.clone())], vec![]).unwrap();
     }
-    let turns = load(&store(&home), &["/w"]).unwrap().turns;
+    let turns = load(&store(&home), &["/w"]).unwrap().known.turns;
     let expected: Vec<Turn> = (0..)
         .zip(ends)
         .map(|(at, status)| Turn {
@@ -101,8 +97,7 @@ fn a_hunk_that_is_carried_over_keeps_its_new_lines_and_its_verdict() {
     let taken = Verdict::Accepted { saved: false };
     commit(&first, vec![decision("p", "h", taken.clone())], vec![]).unwrap();
     let (hash, lines) = text("more\nold!\n");
-    let carried =
-        Hunk { old_text: "old!\n".into(), new_text: "not looked at".into(), ..hunk("h", "t", &hash, 1..2) };
+    let carried = Hunk { old_text: "old!\n".into(), ..hunk("h", "t", &hash, 1..2) };
     let records = vec![
         Record::Text(hash.clone(), lines),
         file("p", "/w/x", &hash),
@@ -110,9 +105,9 @@ fn a_hunk_that_is_carried_over_keeps_its_new_lines_and_its_verdict() {
     ];
     commit(&first, records, vec![]).unwrap();
     let loaded = load(&store(&home), &["/w"]).unwrap();
-    let file = loaded.proposals[0].file(Path::new("/w/x")).unwrap();
+    let file = loaded.known.proposals[0].file(Path::new("/w/x")).unwrap();
     assert_eq!(file.base, hash);
-    assert_eq!(file.hunks, [Hunk { new_text: "new\n".into(), verdict: taken, ..carried }]);
+    assert_eq!(file.hunks, [Hunk { verdict: taken, ..carried }]);
 }
 
 #[test]
@@ -123,15 +118,17 @@ fn decisions_are_only_ever_appended() {
     let verdicts = [
         Verdict::Accepted { saved: false },
         Verdict::Undecided,
-        Verdict::Rejected { reason: Some("no".into()) },
+        Verdict::Rejected { reason: Some("no".into()), replacement: None },
         Verdict::Undecided,
-        Verdict::Superseded,
-        Verdict::Rejected { reason: None },
+        Verdict::Superseded { by: None },
+        Verdict::Rejected { reason: None, replacement: None },
         Verdict::Accepted { saved: true },
     ];
+    let mut before = Verdict::Undecided;
     for verdict in &verdicts {
-        commit(&store, vec![decision("p", "h", verdict.clone())], vec![]).unwrap();
-        assert_eq!(load(&store, &["/w"]).unwrap().proposals[0].files[0].hunks[0].verdict, *verdict);
+        commit(&store, vec![changed_mind("p", "h", before, verdict.clone())], vec![]).unwrap();
+        before = verdict.clone();
+        assert_eq!(load(&store, &["/w"]).unwrap().known.proposals[0].files[0].hunks[0].verdict, *verdict);
     }
     let journal: Vec<String> = raw(&home)
         .prepare("SELECT verdict FROM decision WHERE proposal = 'p' AND hunk = 'h' ORDER BY seq")
@@ -176,12 +173,12 @@ fn names_that_are_not_utf8_come_back() {
         Record::Text(hash.clone(), lines),
         file("p", &path, &hash),
         hunk_record("p", &path, hunk("h", "t", &hash, 0..0)),
-        decision("p", "h", Verdict::Superseded),
+        decision("p", "h", Verdict::Superseded { by: None }),
     ];
     commit(&store(&home), records, vec![]).unwrap();
     let loaded = wait(|done| store(&home).load(vec![folder], done)).unwrap();
-    assert_eq!(loaded.proposals[0].files[0].path, path);
-    assert_eq!(loaded.proposals[0].files[0].hunks[0].verdict, Verdict::Superseded);
+    assert_eq!(loaded.known.proposals[0].files[0].path, path);
+    assert_eq!(loaded.known.proposals[0].files[0].hunks[0].verdict, Verdict::Superseded { by: None });
     assert!(database_of(&home).exists(), "below a folder whose own name is not UTF-8 either");
 }
 
@@ -192,7 +189,7 @@ fn a_turn_knows_its_proposals_in_the_order_it_touched_them() {
     commit(&store, small(Some("/w"), "/w/x"), vec![]).unwrap();
     let (hash, _) = text("old\n");
     let ids = |turn: &str| {
-        let turns = load(&store, &["/w"]).unwrap().turns;
+        let turns = load(&store, &["/w"]).unwrap().known.turns;
         let turn = turns.into_iter().find(|known| known.id.as_str() == turn).unwrap();
         turn.proposals.iter().map(ToString::to_string).collect::<Vec<_>>()
     };

@@ -11,8 +11,14 @@ fn two_stores_lose_none_of_their_commits() {
     commit(&stores[0], small(Some("/w"), "/w/x"), vec![]).unwrap();
     let (sender, seqs) = channel();
     for number in 0..500 {
+        if number == 1 {
+            // From the second on the hunk is refused already, in whatever order the two get there.
+            assert!(stores[0].flush(Duration::from_mins(1)));
+        }
         let sender = sender.clone();
-        let records = vec![decision("p", "h", Verdict::Rejected { reason: Some(number.to_string()) })];
+        let verdict = |reason: String| Verdict::Rejected { reason: Some(reason), replacement: None };
+        let before = if number == 0 { Verdict::Undecided } else { verdict("before".into()) };
+        let records = vec![changed_mind("p", "h", before, verdict(number.to_string()))];
         let commit = Commit { records, events: vec![changed("p")] };
         stores[number % 2].commit(commit, move |seqs| sender.send((number % 2, seqs.unwrap()[0])).unwrap());
     }

@@ -26,7 +26,12 @@ fn hunks(base: &Lines, proposed: &Lines) -> Vec<Hunk> {
                 old: new.old,
                 old_text: new.old_text,
                 new_text: new.new_text,
+                kind: ChangeKind::Modify,
+                over: None,
+                split_from: None,
+                rejected_before: false,
                 verdict: Verdict::Undecided,
+                told: false,
             }
         })
         .collect()
@@ -50,14 +55,15 @@ fn pending(hunks: &[Hunk]) -> Vec<(&Hunk, bool)> {
 }
 
 /// `-` pending, `+` in the text, `!` stale, each with its lines.
-fn render(placement: &Placement) -> String {
+fn render(placement: &Layer) -> String {
     let mark = |place: &Place| match place.holds {
         Holds::Old => '-',
         Holds::New => '+',
+        Holds::Over => '~',
         Holds::Neither => '!',
     };
     let all: Vec<String> =
-        placement.places().iter().map(|place| format!("{}{:?}", mark(place), place.lines)).collect();
+        placement.places.iter().map(|place| format!("{}{:?}", mark(place), place.lines)).collect();
     all.join(" ")
 }
 
@@ -65,7 +71,7 @@ fn render(placement: &Placement) -> String {
 fn check(base: &str, proposed: &str, text: &str, expected: &str) {
     let (base, proposed) = (Lines::new(base), Lines::new(proposed));
     let hunks = hunks(&base, &proposed);
-    let placement = Placement::derive(&base, &pending(&hunks), &Lines::new(text));
+    let placement = Layer::derive(&base, &pending(&hunks), &Lines::new(text));
     assert_eq!(render(&placement), expected);
 }
 
@@ -121,7 +127,7 @@ fn equal_lines_next_to_each_other_are_told_apart() {
 fn undo_brings_a_stale_hunk_back() {
     let base = Lines::new(BASE);
     let hunks = hunks(&base, &Lines::new(PROPOSED));
-    let (lines, mut placement) = Placement::expected(&base, &pending(&hunks));
+    let (lines, mut placement) = Layer::expected(&base, &pending(&hunks));
     let typed = vec!["two, they said".to_owned(), "and more".to_owned()];
     assert_eq!(placement.reach(1..2), 1..2);
     placement.follow(1, &lines[1..2], &typed);
@@ -134,7 +140,7 @@ fn undo_brings_a_stale_hunk_back() {
 fn undo_of_an_accept_makes_the_hunk_pending_again() {
     let base = Lines::new(BASE);
     let hunks = hunks(&base, &Lines::new(PROPOSED));
-    let (lines, mut placement) = Placement::expected(&base, &pending(&hunks));
+    let (lines, mut placement) = Layer::expected(&base, &pending(&hunks));
     let new = vec!["TWO".to_owned()];
     placement.follow(1, &lines[1..2], &new);
     assert_eq!(render(&placement), "+1..2 -4..5");
@@ -146,7 +152,7 @@ fn undo_of_an_accept_makes_the_hunk_pending_again() {
 fn one_range_for_two_accepted_hunks_is_read_as_both() {
     let base = Lines::new(BASE);
     let hunks = hunks(&base, &Lines::new(PROPOSED));
-    let (lines, mut placement) = Placement::expected(&base, &pending(&hunks));
+    let (lines, mut placement) = Layer::expected(&base, &pending(&hunks));
     let after: Vec<String> = Lines::new(PROPOSED).keys(Compare::Content);
     placement.follow(0, &lines, &after);
     assert_eq!(render(&placement), "+1..2 +4..6");
@@ -156,7 +162,7 @@ fn one_range_for_two_accepted_hunks_is_read_as_both() {
 fn two_hunks_that_one_edit_made_into_the_same_lines_move_together() {
     let base = Lines::new("a\nb\na\na\n\nb\nc\nb\nb\n");
     let hunks = hunks(&base, &Lines::new("c\n"));
-    let (mut text, mut placement) = Placement::expected(&base, &pending(&hunks));
+    let (mut text, mut placement) = Layer::expected(&base, &pending(&hunks));
     let mut replace = |lines: Range<usize>, new: &[&str]| {
         let reach = placement.reach(lines.clone());
         let before = text[reach.clone()].to_vec();
@@ -175,12 +181,13 @@ fn any_lines() -> impl Strategy<Value = String> {
 }
 
 /// Replaces the lines of one place and follows it.
-fn accept(text: &mut Vec<String>, placement: &mut Placement, hunk: &HunkId) {
-    let place = placement.place(hunk).unwrap().clone();
+fn accept(text: &mut Vec<String>, placement: &mut Layer, hunk: &HunkId) {
+    let place = placement.places.iter().find(|place| place.hunk == *hunk).unwrap().clone();
     let reach = placement.reach(place.lines.clone());
     let before = text[reach.clone()].to_vec();
-    text.splice(place.lines.clone(), place.new.clone());
-    let after = text[reach.start..reach.end + place.new.len() - place.lines.len()].to_vec();
+    let new = place.new.clone().unwrap();
+    text.splice(place.lines.clone(), new.clone());
+    let after = text[reach.start..reach.end + new.len() - place.lines.len()].to_vec();
     placement.follow(reach.start, &before, &after);
 }
 
@@ -194,21 +201,21 @@ proptest! {
         let (base, proposed) = (Lines::new(base), Lines::new(proposed));
         let hunks = hunks(&base, &proposed);
         let text = with(&base, &hunks, &taken);
-        let mut placement = Placement::derive(&base, &pending(&hunks), &text);
-        prop_assert!(placement.places().iter().all(|place| place.holds != Holds::Neither), "{}", render(&placement));
+        let mut placement = Layer::derive(&base, &pending(&hunks), &text);
+        prop_assert!(placement.places.iter().all(|place| place.holds != Holds::Neither), "{}", render(&placement));
         let mut text = text.keys(Compare::Content);
         let mut left: Vec<HunkId> =
-            placement.places().iter().filter(|place| place.holds == Holds::Old).map(|place| place.hunk.clone()).collect();
+            placement.places.iter().filter(|place| place.holds == Holds::Old).map(|place| place.hunk.clone()).collect();
         let mut order = order;
         while !left.is_empty() {
             let next = left.remove(order % left.len());
             order = order.rotate_left(7);
-            if placement.place(&next).unwrap().holds == Holds::Old {
+            if placement.places.iter().find(|place| place.hunk == next).unwrap().holds == Holds::Old {
                 accept(&mut text, &mut placement, &next);
             }
         }
         prop_assert_eq!(text, proposed.keys(Compare::Content));
-        prop_assert!(placement.places().iter().all(|place| place.holds == Holds::New), "{}", render(&placement));
+        prop_assert!(placement.places.iter().all(|place| place.holds == Holds::New), "{}", render(&placement));
     }
 
     #[test]
@@ -218,7 +225,7 @@ proptest! {
     ) {
         let (base, proposed) = (Lines::new(base), Lines::new(proposed));
         let hunks = hunks(&base, &proposed);
-        let (mut text, mut placement) = Placement::expected(&base, &pending(&hunks));
+        let (mut text, mut placement) = Layer::expected(&base, &pending(&hunks));
         for (start, len, new) in edits {
             let start = start.min(text.len());
             let end = (start + len).min(text.len());
@@ -228,11 +235,12 @@ proptest! {
             text.splice(start..end, new.clone());
             let after = text[reach.start..reach.end + new.len() - (end - start)].to_vec();
             placement.follow(reach.start, &before, &after);
-            for place in placement.places() {
+            for place in &placement.places {
                 let lines = text.get(place.lines.clone()).expect("a place is in the text");
                 match place.holds {
                     Holds::Old => prop_assert_eq!(lines, &place.old[..]),
-                    Holds::New => prop_assert_eq!(lines, &place.new[..]),
+                    Holds::New => prop_assert_eq!(lines, place.new.as_deref().unwrap()),
+                    Holds::Over => prop_assert_eq!(lines, place.over.as_deref().unwrap()),
                     Holds::Neither => {}
                 }
             }
