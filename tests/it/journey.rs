@@ -11,8 +11,11 @@ mod accept;
 mod clients;
 mod commands;
 mod kill;
+mod prompts;
+mod sessions;
 mod strict;
 mod surface;
+mod turns;
 
 const TEXT: &str = "one\ntwo\nthree\nfour\nfive\n";
 
@@ -237,4 +240,6 @@ fn options(dir: &tempfile::TempDir) -> Options {
         .workspace(&dir.path().join("work"))
         .ignore("kkcode/turn/didUpdate")
         .ignore("kkcode/proposal/didChange")
+        .ignore("window/logMessage")
+        .ignore("window/workDoneProgress/create")
 }

@@ -3,7 +3,9 @@
 //! Knows no editor and no protocol: a front end sends events and takes effects.
 
 pub mod config;
+pub mod reply;
 pub mod runtime;
+pub mod sessions;
 
 mod perform;
 

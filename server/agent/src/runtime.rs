@@ -109,6 +109,7 @@ pub enum PlanStatus {
 pub struct Handle {
     inbox: mpsc::UnboundedSender<Input>,
     requests: Arc<AtomicU64>,
+    store: Store,
 }
 
 /// What comes into the runtime's inbox.
@@ -166,8 +167,9 @@ pub fn fresh_name(noun: &str) -> Result<String, getrandom::Error> {
 pub fn spawn(home: PathBuf, config: ConfigSource) -> (Handle, mpsc::UnboundedReceiver<ToFrontEnd>) {
     let (inbox, inputs) = mpsc::unbounded_channel();
     let (front_end, effects) = mpsc::unbounded_channel();
-    let handle = Handle { inbox, requests: Arc::default() };
-    let performer = Performer::new(Store::new(home), config, handle.clone(), front_end);
+    let store = Store::new(home);
+    let handle = Handle { inbox, requests: Arc::default(), store: store.clone() };
+    let performer = Performer::new(store, config, handle.clone(), front_end);
     tokio::spawn(run(inputs, performer));
     (handle, effects)
 }
@@ -242,6 +244,10 @@ impl Handle {
         if tokio::time::timeout(patience, answered).await.is_err() {
             tracing::warn!("the runtime did not end in time; what it was about to write may be missing");
         }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(crate) fn put(&self, input: Input) {

@@ -10,7 +10,8 @@
 //! | `disabledSupport` | a stale hunk has no action |
 //! | Markdown in hovers | plain text |
 //! | `codeLens.refreshSupport` | lenses are as old as the client's last request |
-//! | `showDocument` | a message names the place |
+//! | `showDocument`, or it is Helix | a message names the place; of a reply, its document |
+//! | `workDoneProgress` | what turns do is logged |
 //! | `textDocumentContent` | a difference is shown by hovers |
 //! | `resourceOperations` | files that are open are deleted and renamed on the disk |
 //! | `versionSupport` of diagnostics | they have no version |
@@ -51,6 +52,10 @@ pub(crate) struct ClientCapabilities {
     pub(crate) lens_refresh: bool,
     /// It takes the user to a document.
     pub(crate) show_document: bool,
+    /// It shows a document in the place of the one that the user is in, whatever it is told.
+    pub(crate) replaces_documents: bool,
+    /// It shows progress that the server begins.
+    pub(crate) work_done_progress: bool,
     /// It asks for the text of virtual documents by LSP 3.18.
     pub(crate) virtual_documents: bool,
     /// It drops diagnostics of another version than its text has.
@@ -99,6 +104,9 @@ impl ClientCapabilities {
             hover_markdown: strings("/textDocument/hover/contentFormat").next() == Some("markdown"),
             lens_refresh: has("/workspace/codeLens/refreshSupport"),
             show_document: has("/window/showDocument/support"),
+            // Neovim opens a window of its own when `takeFocus` is false, and does as Helix does when it is missing.
+            replaces_documents: name == Some("helix"),
+            work_done_progress: has("/window/workDoneProgress"),
             virtual_documents: there("/workspace/textDocumentContent"),
             diagnostic_versions: has("/textDocument/publishDiagnostics/versionSupport"),
             diagnostic_data: has("/textDocument/publishDiagnostics/dataSupport"),

@@ -11,7 +11,9 @@ use kkcode_core::proposal::{ChangeKind, FileChange, Hunk};
 use kkcode_core::review::{HunkState, Review};
 use kkcode_core::state::Snapshot;
 use kkcode_core::uri::{PathStyle, to_path};
-use lsp_types::{CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, WorkspaceEdit};
+use lsp_types::{
+    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionTriggerKind, WorkspaceEdit,
+};
 use serde::{Deserialize, Serialize};
 use tower_lsp::jsonrpc::Result;
 
@@ -22,9 +24,16 @@ use crate::{error, from_proto, to_proto};
 pub(crate) use offer::add_tags;
 
 mod offer;
+mod prompt;
+mod selection;
 
 /// The kind of everything that decides or shows hunks; each action has one of its own below it.
 pub(crate) const KIND: CodeActionKind = CodeActionKind::new("refactor.rewrite.kkcode");
+
+/// Returns the kinds of all actions.
+pub(crate) fn kinds() -> Vec<CodeActionKind> {
+    vec![KIND, CodeActionKind::new(prompt::KIND), CodeActionKind::QUICKFIX]
+}
 
 /// What an action of ours would edit; comes back with `codeAction/resolve`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,30 +43,42 @@ enum ActionData {
     File { proposal_id: String, uri: String },
 }
 
-/// Returns the actions at a range, for the hunks that have a line there.
-///
-/// All of them are about hunks, so that automatic requests get no fewer.
+/// Returns the actions at a range: for the hunks that have a line there and, unless nobody asked for them, those that
+/// start a turn.
 pub(crate) async fn at(session: Arc<Session>, params: CodeActionParams) -> Result<Vec<CodeActionOrCommand>> {
     let only = params.context.only;
     let is_wanted =
         |kind: &CodeActionKind| only.as_ref().is_none_or(|only| only.iter().any(|only| covers(only, kind)));
+    let ours = kinds();
     let concerns_us = only.as_ref().is_none_or(|only| {
-        only.iter().any(|only| covers(only, &KIND) || only.as_str().starts_with(KIND.as_str()))
+        let concerns =
+            |kind: &CodeActionKind| ours.iter().any(|ours| covers(kind, ours) || covers(ours, kind));
+        only.iter().any(concerns)
     });
     if !concerns_us {
         return Ok(Vec::new());
     }
     let snapshot = session.snapshot().await?;
     let (uri, range) = (params.text_document.uri, from_proto::range(params.range));
+    let spelled = session.spelled(uri.as_str());
+    let automatic = params.context.trigger_kind == Some(CodeActionTriggerKind::AUTOMATIC);
+    let diagnostics = params.context.diagnostics;
     let offers = tokio::task::spawn_blocking(move || {
-        let target = Target::of(&snapshot, uri.as_str())?;
+        let mut prompts = Vec::new();
+        if !automatic {
+            prompts = prompt::in_lines(&snapshot, &spelled, params.range);
+            prompts.extend(selection::prompts(&snapshot, &spelled, params.range, &diagnostics));
+        }
+        let Some(target) = Target::of(&snapshot, uri.as_str()) else { return (Vec::new(), prompts) };
         let mut here = waiting(&snapshot, &target);
         here.retain(|hunk| hunk.is_at(range));
-        Some(offer::all(&snapshot, &here))
+        (offer::all(&snapshot, &here), prompts)
     });
-    let offers = offers.await.map_err(|e| error::internal(&e))?.unwrap_or_default();
+    let (offers, prompts) = offers.await.map_err(|e| error::internal(&e))?;
     let wanted = offers.into_iter().filter(|offer| is_wanted(&offer.kind()));
-    Ok(wanted.filter_map(|offer| offer.render(session.client())).collect())
+    let offered = wanted.filter_map(|offer| offer.render(session.client()));
+    let prompts = prompts.into_iter().filter(|prompt| is_wanted(&prompt.kind));
+    Ok(offered.chain(prompts.map(|prompt| prompt.render(session.client()))).collect())
 }
 
 /// Tells whether a kind that the client asks for has `kind` below it, or is it.

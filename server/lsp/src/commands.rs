@@ -2,6 +2,7 @@
 
 mod proposal;
 mod review;
+mod session;
 mod status;
 mod turn;
 
@@ -11,7 +12,8 @@ use kkcode_core::effect::Refusal;
 use kkcode_protocol::commands::{
     COMMANDS, FileAccept, FileDiff, FileReject, HunkAccept, HunkReject, HunkShow, ProposalAccept,
     ProposalEdit, ProposalList, ProposalReject, ProposalShow, ReviewComment, ReviewRedo, ReviewSend,
-    ReviewUndo, Status, TurnCancel, TurnShow, TurnStart,
+    ReviewUndo, SessionDelete, SessionFork, SessionList, SessionRename, SessionShow, Status, TurnCancel,
+    TurnShow, TurnStart,
 };
 use kkcode_protocol::message::Command;
 use lsp_types::ExecuteCommandParams;
@@ -24,7 +26,7 @@ use crate::{error, show};
 /// Answers a command. What it changes is on its way before the first `.await`.
 pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams) -> Result<Option<Value>> {
     let ExecuteCommandParams { command, arguments, .. } = params;
-    let call = Call { session, arguments };
+    let call = Call { client: session, arguments };
     match command.as_str() {
         TurnStart::NAME => call.answer::<TurnStart, _>(turn::start).await,
         TurnCancel::NAME => call.answer::<TurnCancel, _>(turn::cancel).await,
@@ -44,6 +46,11 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
         ReviewRedo::NAME => call.answer::<ReviewRedo, _>(review::redo).await,
         ReviewComment::NAME => call.answer::<ReviewComment, _>(review::comment).await,
         ReviewSend::NAME => call.answer::<ReviewSend, _>(review::send).await,
+        SessionList::NAME => call.answer::<SessionList, _>(session::list).await,
+        SessionShow::NAME => call.answer::<SessionShow, _>(session::show).await,
+        SessionFork::NAME => call.answer::<SessionFork, _>(session::fork).await,
+        SessionRename::NAME => call.answer::<SessionRename, _>(session::rename).await,
+        SessionDelete::NAME => call.answer::<SessionDelete, _>(session::delete).await,
         Status::NAME => call.answer::<Status, _>(status::show).await,
         name if COMMANDS.iter().any(|known| known.name == name) => {
             Err(error::failed(format!("`{name}` is not there yet; a later version has it")))
@@ -54,7 +61,7 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
 
 /// A command on its way to the function that answers it.
 struct Call {
-    session: Arc<Session>,
+    client: Arc<Session>,
     arguments: Vec<Value>,
 }
 
@@ -78,7 +85,7 @@ impl Call {
         };
         let params = serde_json::from_value(argument)
             .map_err(|e| error::invalid_params(format!("the argument of `{}` is not right: {e}", C::NAME)))?;
-        let result = answer(self.session, params).await?;
+        let result = answer(self.client, params).await?;
         serde_json::to_value(result).map(Some).map_err(|e| error::internal(&e))
     }
 }

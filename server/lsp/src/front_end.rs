@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkcode_agent::runtime::{CallEnd, ToFrontEnd, TurnUpdate, Update};
+use kkcode_agent::runtime::ToFrontEnd;
 use kkcode_core::effect::{DocumentEdit, DurableEvent, EditorEffect, FileCount};
 use kkcode_core::event::Event;
 use kkcode_core::id::{ProposalId, TurnId};
 use kkcode_core::proposal::ReviewState;
-use kkcode_core::turn::TurnStatus;
 use kkcode_protocol::message::Notification as _;
-use kkcode_protocol::notifications::{ProposalDidChange, TurnDidFinish, TurnDidUpdate};
+use kkcode_protocol::notifications::{ProposalDidChange, TurnDidFinish};
 use kkcode_protocol::proposal::{ProposalChange, ProposalDidChangeParams};
-use kkcode_protocol::turn::{self, ToolStatus, TurnDidFinishParams, TurnDidUpdateParams, TurnOutcome};
+use kkcode_protocol::turn::{TurnDidFinishParams, TurnOutcome};
 use lsp_types::MessageType;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -21,7 +20,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::client::Client;
 use crate::session::Session;
 use crate::surface::Showing;
-use crate::to_proto;
+use crate::{reply, to_proto, turn_updates};
 
 /// How long the editor may take to answer an edit.
 const EDIT_PATIENCE: Duration = Duration::from_secs(10);
@@ -69,7 +68,7 @@ impl FrontEnd {
             ToFrontEnd::Effect(EditorEffect::Durable(seq, event)) => self.durable(seq, event).await,
             ToFrontEnd::Effect(EditorEffect::Message(message)) => self.show(MessageType::WARNING, &message),
             ToFrontEnd::Elsewhere(seq, event) => self.elsewhere(seq, event).await,
-            ToFrontEnd::Turn(update) => self.turn_update(update),
+            ToFrontEnd::Turn(update) => turn_updates::tell(&self.session, &self.editor, update),
         }
     }
 
@@ -165,6 +164,7 @@ impl FrontEnd {
         let Some(snapshot) = self.session.handle().snapshot().await else { return };
         let Some(turn) = snapshot.turns.get(id) else { return };
         self.session.forget(id);
+        let is_ours = self.session.progress().end(id, turn.status.name().to_owned());
         let outcome = TurnOutcome {
             turn_id: id.to_string(),
             status: to_proto::turn_status(&turn.status),
@@ -177,44 +177,10 @@ impl FrontEnd {
             self.notify(TurnDidFinish::NAME, TurnDidFinishParams { seq, outcome });
             return;
         }
-        let reply = turn.reply.as_deref().unwrap_or("done");
-        match &turn.status {
-            TurnStatus::Failed(failure) => {
-                self.show(MessageType::ERROR, &format!("the turn failed: {}", failure.message));
-            }
-            TurnStatus::Interrupted { reason } => {
-                self.show(MessageType::WARNING, &format!("the turn was interrupted: {reason}"));
-            }
-            status => self.show(MessageType::INFO, &format!("{}: {reply}", status.name())),
+        // What another editor of this home had done is shown there.
+        if is_ours {
+            reply::show(&self.session, turn);
         }
-    }
-
-    fn turn_update(&self, TurnUpdate { turn, update }: TurnUpdate) {
-        let text = if let Update::Text(text) = &update { text.as_str() } else { "" };
-        let offset = self.session.hear(&turn, text);
-        let update = match update {
-            Update::Text(text) => turn::TurnUpdate::Text { text },
-            Update::Thinking(text) => turn::TurnUpdate::Thinking { text },
-            Update::ToolCall { id, name, input } => {
-                let path = input.get("path").and_then(Value::as_str).unwrap_or_default();
-                let title = format!("{name} {path}").trim_end().to_owned();
-                turn::TurnUpdate::ToolCall { call_id: id, tool: name, title }
-            }
-            Update::ToolResult { id, text, end } => turn::TurnUpdate::ToolResult {
-                call_id: id,
-                status: match end {
-                    CallEnd::Ok => ToolStatus::Ok,
-                    CallEnd::Error => ToolStatus::Error,
-                    CallEnd::Cancelled => ToolStatus::Cancelled,
-                },
-                summary: Some(text),
-            },
-            Update::Plan(entries) => {
-                turn::TurnUpdate::Plan { entries: entries.into_iter().map(to_proto::plan_entry).collect() }
-            }
-            Update::Usage(usage) => turn::TurnUpdate::Usage { usage: to_proto::usage(usage) },
-        };
-        self.notify(TurnDidUpdate::NAME, TurnDidUpdateParams { turn_id: turn.to_string(), offset, update });
     }
 
     /// Sends a notification of ours to a client that knows them.

@@ -18,11 +18,14 @@ mod hover;
 mod hunks;
 mod lifecycle;
 mod logging;
+mod progress;
+mod reply;
 mod server;
 mod session;
 mod show;
 mod surface;
 mod to_proto;
+mod turn_updates;
 mod virtual_documents;
 
 use std::process::ExitCode;

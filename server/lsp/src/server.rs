@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use kkcode_core::event::Command;
 use kkcode_protocol::commands::COMMANDS;
 use kkcode_protocol::events::{EventsSinceParams, EventsSinceResult};
 use kkcode_protocol::initialize::{PROTOCOL_VERSION, SERVER_NAME};
@@ -27,7 +28,7 @@ use crate::capabilities::{ClientCapabilities, encoding_name};
 use crate::client::Client;
 use crate::session::Session;
 use crate::{
-    code_actions, code_lens, commands, connection, error, events, from_proto, hover, lifecycle,
+    code_actions, code_lens, commands, connection, error, events, from_proto, hover, lifecycle, progress,
     virtual_documents,
 };
 
@@ -92,6 +93,17 @@ impl connection::Hooks for Server {
 
     fn notification(&self, method: &str, params: Value) {
         let Some(session) = self.session.get() else { return };
+        if method == "window/workDoneProgress/cancel" {
+            if let Some(turn) = progress::cancelled(&params) {
+                let cancelled = session.request(Command::CancelTurn { turn });
+                tokio::spawn(async move {
+                    if let Err(error) = cancelled.await {
+                        tracing::info!(%error, "nothing is cancelled");
+                    }
+                });
+            }
+            return;
+        }
         let opened = (method == "textDocument/didOpen")
             .then(|| params.pointer("/textDocument/uri").and_then(Value::as_str).map(str::to_owned))
             .flatten();
@@ -190,7 +202,7 @@ fn capabilities(encoding: &'static str) -> ServerCapabilities {
             ..TextDocumentSyncOptions::default()
         })),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
-            code_action_kinds: Some(vec![code_actions::KIND]),
+            code_action_kinds: Some(code_actions::kinds()),
             resolve_provider: Some(true),
             ..CodeActionOptions::default()
         })),

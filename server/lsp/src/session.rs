@@ -1,15 +1,15 @@
 //! One client's session: what it can do, the runtime that works for it, and what running turns have said.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use kkcode_agent::config::ConfigSource;
-use kkcode_agent::runtime::{Handle, spawn};
+use kkcode_agent::runtime::{Handle, NewTurn, spawn};
 use kkcode_core::effect::Reply;
 use kkcode_core::event::{Command, Event};
-use kkcode_core::id::TurnId;
+use kkcode_core::id::{SessionId, TurnId};
 use kkcode_core::state::Snapshot;
 use serde_json::Value;
 use tower_lsp::jsonrpc::Result;
@@ -17,6 +17,7 @@ use tower_lsp::jsonrpc::Result;
 use crate::capabilities::ClientCapabilities;
 use crate::client::Client;
 use crate::front_end::FrontEnd;
+use crate::progress::Progress;
 use crate::surface::Surface;
 use crate::{error, home};
 
@@ -28,6 +29,9 @@ pub(crate) struct Session {
     handle: Handle,
     /// What the client was shown and may be told anew.
     surface: Surface,
+    /// What the client is shown of running turns.
+    progress: Progress,
+    home: PathBuf,
     attached: Once,
     /// What running turns have said, for those who come late.
     said: Mutex<BTreeMap<TurnId, String>>,
@@ -43,10 +47,11 @@ impl Session {
         let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok());
         // Only a client of ours asks the user before it says so.
         let config = config.trusting(client.kkcode && client.options.trusted == Some(true));
-        let (handle, effects) = spawn(home, config);
+        let (handle, effects) = spawn(home.clone(), config);
         let (attached, said, spellings) = (Once::new(), Mutex::default(), Mutex::default());
-        let (front_end, surface) = (editor.clone(), Surface::default());
-        let session = Arc::new(Self { client, editor, handle, surface, attached, said, spellings });
+        let (front_end, surface, progress) = (editor.clone(), Surface::default(), Progress::default());
+        let session =
+            Arc::new(Self { client, editor, handle, surface, progress, home, attached, said, spellings });
         tokio::spawn(FrontEnd::new(Arc::clone(&session), front_end).run(effects));
         session
     }
@@ -64,6 +69,34 @@ impl Session {
     /// Returns what the client was shown.
     pub(crate) fn surface(&self) -> &Surface {
         &self.surface
+    }
+
+    /// Returns what the client is shown of running turns.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Returns kkcode's home.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Starts a turn, at its place in the order of messages, and begins its progress.
+    pub(crate) fn start_turn(
+        &self,
+        turn: NewTurn,
+    ) -> impl Future<Output = Result<(TurnId, SessionId)>> + Send + use<'_> {
+        let prompt = turn.prompt.clone();
+        let started = self.handle().start_turn(turn);
+        async move {
+            match started.await.map_err(|refusal| error::refusal(&refusal))? {
+                Reply::TurnStarted { turn, session } => {
+                    self.progress.begin(&self.editor, &self.client, &turn, &prompt);
+                    Ok((turn, session))
+                }
+                reply => Err(error::internal(&format!("a turn start was answered by {reply:?}"))),
+            }
+        }
     }
 
     /// Returns the way to the runtime; with the first call the store is read.
@@ -119,6 +152,12 @@ impl Session {
             let mut spellings = self.spellings.lock().unwrap_or_else(PoisonError::into_inner);
             spellings.insert(parsed.into(), uri.to_owned());
         }
+    }
+
+    /// Returns a URI as the client spells it.
+    pub(crate) fn spelled(&self, uri: &str) -> String {
+        let spellings = self.spellings.lock().unwrap_or_else(PoisonError::into_inner);
+        spellings.get(uri).cloned().unwrap_or_else(|| uri.to_owned())
     }
 
     /// Gives the URIs in a result the client's own spelling.

@@ -21,7 +21,11 @@ use kkcode_protocol as protocol;
 use ropey::Rope;
 use serde_json::{Value, json};
 
+pub(crate) use session::{session, session_summary};
+
 use crate::hunks::{Standing, standing};
+
+mod session;
 
 /// The client's own URI of a file that it has open, else the file's.
 pub(crate) fn uri(documents: &Documents, path: &Path) -> String {

@@ -12,6 +12,7 @@ mod owner;
 mod read;
 mod rescue;
 mod schema;
+mod session;
 mod store;
 mod write;
 
@@ -20,4 +21,5 @@ mod tests;
 
 pub use error::StoreError;
 pub use read::Loaded;
+pub use session::{StoredSession, StoredTurn};
 pub use store::Store;

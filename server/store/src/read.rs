@@ -18,6 +18,7 @@ use crate::column::{Json, PathBytes, Word};
 use crate::error::Failure;
 use crate::owner::Owner;
 use crate::rescue;
+use crate::session::StoredTurn;
 
 /// How many proposals, and how many turns, of the folders are read.
 const NEWEST: usize = 200;
@@ -84,6 +85,28 @@ pub(crate) fn proposals_of(connection: &Connection, turn: &TurnId) -> rusqlite::
     )
 }
 
+/// Reads all turns of a session, oldest first, without their proposals.
+pub(crate) fn turns_of(connection: &Connection, session: &SessionId) -> rusqlite::Result<Vec<StoredTurn>> {
+    rows(
+        connection,
+        "SELECT started_at, rowid, id, session, prompt, model, level, status, reply, usage, mode, ended_at FROM turn
+         WHERE session = ?1 ORDER BY started_at, rowid",
+        &[&session.as_str()],
+        |row| {
+            let (_, turn) = turn(row)?;
+            Ok(StoredTurn { turn, ended_at: row.get::<_, Option<i64>>(11)?.map(Timestamp) })
+        },
+    )
+}
+
+/// Tells whether a session that works in this folder belongs to the workspace; see [`Loaded`].
+pub(crate) fn belongs(folder: Option<&Path>, workspace: &[PathBuf]) -> bool {
+    match folder {
+        None => workspace.is_empty(),
+        Some(folder) => workspace.iter().any(|ours| ours.starts_with(folder) || folder.starts_with(ours)),
+    }
+}
+
 /// What sorts proposals and turns: when they began, then in which order they were written.
 type Age = (i64, i64);
 
@@ -108,15 +131,7 @@ impl Reader<'_> {
             let folder: Option<PathBytes<'static>> = row.get(0)?;
             Ok(folder.map(|folder| folder.0.into_owned()))
         })?;
-        let folders = known
-            .into_iter()
-            .filter(|known| match known {
-                None => self.folders.is_empty(),
-                Some(known) => {
-                    self.folders.iter().any(|ours| ours.starts_with(known) || known.starts_with(ours))
-                }
-            })
-            .collect();
+        let folders = known.into_iter().filter(|known| belongs(known.as_deref(), self.folders)).collect();
         let running = self.rows(
             "SELECT DISTINCT session FROM turn
              WHERE ended_at IS NULL AND owner_pid = ?1 AND owner_start = ?2",

@@ -110,7 +110,17 @@ fn check(client: &Client) {
     assert_eq!(refreshed.load(Ordering::Relaxed), client.lens_refresh);
     assert_eq!(published["uri"], world.uri());
     assert_eq!(published.get("version").is_some(), client.diagnostics_have_versions);
-    world.server.expect_notification("window/showMessage");
+    if client.shows_documents && client.recorded != "helix-25.07.1" {
+        let (id, params) = world.server.expect_request("window/showDocument");
+        world.server.respond(&id, Ok(json!({"success": true})));
+        let uri = params["uri"].as_str().unwrap();
+        assert!(uri.contains("/replies/turn_") && params["takeFocus"] == false, "{params}");
+        let reply = std::fs::read_to_string(uri.strip_prefix("file://").unwrap()).unwrap();
+        assert_eq!(reply, "> shout, please\n\nTwo hunks wait for you.\n");
+    }
+    let message = world.server.expect_notification("window/showMessage");
+    let named = message["message"].as_str().unwrap().contains("/replies/turn_");
+    assert_eq!(named, !client.shows_documents || client.recorded == "helix-25.07.1", "{message}");
     let list = world.server.command("kkcode.proposal.list", json!({})).unwrap();
     let proposal = list["proposals"][0]["proposalId"].as_str().unwrap().to_owned();
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{World, capabilities};
 
 /// The commands that the server has; each of the others says plainly that it is not there yet.
-const PRESENT: [&str; 14] = [
+const PRESENT: [&str; 19] = [
     "kkcode.turn.start",
     "kkcode.turn.cancel",
     "kkcode.turn.show",
@@ -20,6 +20,11 @@ const PRESENT: [&str; 14] = [
     "kkcode.proposal.reject",
     "kkcode.proposal.list",
     "kkcode.proposal.show",
+    "kkcode.session.list",
+    "kkcode.session.show",
+    "kkcode.session.fork",
+    "kkcode.session.rename",
+    "kkcode.session.delete",
     "kkcode.status",
 ];
 

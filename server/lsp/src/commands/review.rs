@@ -115,10 +115,8 @@ pub(super) async fn send(session: Arc<Session>, params: ReviewSendParams) -> Res
     let snapshot = session.snapshot().await?;
     let proposal = ProposalId::new(params.proposal_id.as_str());
     let turn = round(&snapshot, &proposal).ok_or_else(|| unknown("proposal", &params.proposal_id))??;
-    match session.handle().start_turn(turn).await.map_err(|refusal| error::refusal(&refusal))? {
-        Reply::TurnStarted { turn, .. } => Ok(ReviewSendResult { turn_id: turn.to_string() }),
-        reply => Err(error::internal(&format!("a turn start was answered by {reply:?}"))),
-    }
+    let (turn, _) = session.start_turn(turn).await?;
+    Ok(ReviewSendResult { turn_id: turn.to_string() })
 }
 
 /// Returns the turn that tells the agent of all comments; what was decided is told by the review note of any turn.

@@ -33,12 +33,8 @@ pub(super) async fn start(session: Arc<Session>, params: TurnStartParams) -> Res
             )));
         }
     }
-    match session.handle().start_turn(turn).await.map_err(|refusal| error::refusal(&refusal))? {
-        Reply::TurnStarted { turn, session } => {
-            Ok(TurnStartResult { turn_id: turn.to_string(), session_id: session.to_string() })
-        }
-        reply => Err(error::internal(&format!("a turn start was answered by {reply:?}"))),
-    }
+    let (turn, session) = session.start_turn(turn).await?;
+    Ok(TurnStartResult { turn_id: turn.to_string(), session_id: session.to_string() })
 }
 
 pub(super) async fn cancel(session: Arc<Session>, params: TurnCancelParams) -> Result<TurnCancelResult> {
