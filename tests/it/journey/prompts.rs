@@ -13,7 +13,7 @@ fn plain() -> Value {
     plain
 }
 
-fn actions(world: &mut World, from: [u32; 2], to: [u32; 2], context: Value) -> Vec<Value> {
+fn actions(world: &mut World, from: [u32; 2], to: [u32; 2], context: &Value) -> Vec<Value> {
     let place = |[line, character]: [u32; 2]| json!({"line": line, "character": character});
     let params = json!({
         "textDocument": {"uri": world.uri()},
@@ -32,17 +32,17 @@ fn a_selection_can_be_asked_about_and_worked_on() {
     let mut world = World::new();
     world.open();
     let none = json!({"diagnostics": []});
-    assert_eq!(actions(&mut world, [1, 0], [1, 0], none.clone()), Vec::<Value>::new(), "nothing is selected");
-    let selected = actions(&mut world, [1, 0], [2, 5], none);
+    assert_eq!(actions(&mut world, [1, 0], [1, 0], &none), Vec::<Value>::new(), "nothing is selected");
+    let selected = actions(&mut world, [1, 0], [2, 5], &none);
     assert_eq!(titles(&selected), ["Ask", "Explain", "Refactor…", "Document", "Write tests", "Fix"]);
     assert_eq!(selected[5]["kind"], "quickfix");
     let argument = &selected[1]["command"]["arguments"][0];
     assert_eq!(argument["textDocument"], json!({"uri": world.uri(), "version": 1}));
     assert_eq!((&argument["mode"], &argument["range"]["end"]["line"]), (&json!("ask"), &json!(2)));
     let only = json!({"diagnostics": [], "only": ["quickfix"]});
-    assert_eq!(titles(&actions(&mut world, [1, 0], [2, 5], only)), ["Fix"]);
+    assert_eq!(titles(&actions(&mut world, [1, 0], [2, 5], &only)), ["Fix"]);
     let automatic = json!({"diagnostics": [], "triggerKind": 2});
-    assert_eq!(actions(&mut world, [1, 0], [2, 5], automatic), Vec::<Value>::new());
+    assert_eq!(actions(&mut world, [1, 0], [2, 5], &automatic), Vec::<Value>::new());
     world.done();
 }
 
@@ -54,7 +54,7 @@ fn a_diagnostic_of_another_server_can_be_fixed() {
     let range = json!({"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 3}});
     let lint = json!({"range": range, "severity": 1, "source": "lint", "message": "no such number", "data": {"x": 1}});
     let ours = json!({"range": range, "source": "kkcode", "message": "a hunk"});
-    let found = actions(&mut world, [1, 1], [1, 1], json!({"diagnostics": [lint, ours]}));
+    let found = actions(&mut world, [1, 1], [1, 1], &json!({"diagnostics": [lint, ours]}));
     assert_eq!(titles(&found), ["Fix"]);
     world.server.call("workspace/executeCommand", found[0]["command"].clone());
     let finished = world.server.expect_notification("kkcode/turn/didFinish");
@@ -69,9 +69,9 @@ fn a_line_of_text_is_a_prompt() {
     std::fs::write(world.file(), &world.text).unwrap();
     world.open();
     let none = json!({"diagnostics": []});
-    assert_eq!(titles(&actions(&mut world, [1, 0], [1, 0], none.clone())), [] as [&str; 0]);
-    assert_eq!(titles(&actions(&mut world, [2, 3], [2, 3], none.clone())), ["Ask: why two"]);
-    let found = actions(&mut world, [0, 3], [0, 3], none);
+    assert_eq!(titles(&actions(&mut world, [1, 0], [1, 0], &none)), [] as [&str; 0]);
+    assert_eq!(titles(&actions(&mut world, [2, 3], [2, 3], &none)), ["Ask: why two"]);
+    let found = actions(&mut world, [0, 3], [0, 3], &none);
     assert_eq!(titles(&found), ["Do: shout, please"]);
     let started = world.server.call("workspace/executeCommand", found[0]["command"].clone());
     assert!(started["turnId"].is_string() && started["sessionId"].is_string(), "{started}");
@@ -162,7 +162,7 @@ fn a_reply_is_a_document_and_an_interrupted_turn_goes_on_by_one_click() {
 fn a_prompt_in_a_document_that_has_changed_is_refused() {
     let mut world = World::with(SCRIPT, capabilities());
     world.open();
-    let found = actions(&mut world, [1, 0], [1, 3], json!({"diagnostics": []}));
+    let found = actions(&mut world, [1, 0], [1, 3], &json!({"diagnostics": []}));
     world.type_text(0, 0, 0, "x");
     let refused = world.server.request("workspace/executeCommand", found[1]["command"].clone()).unwrap_err();
     assert_eq!(refused.code, -32801, "{refused}");

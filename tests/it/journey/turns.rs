@@ -33,11 +33,9 @@ fn a_model_that_repeats_itself_is_warned_and_then_stopped() {
 
 #[test]
 fn a_turn_ends_at_its_step_limit_and_goes_on_when_told_to() {
-    let script: String = (0..7)
-        .map(|n| {
-            format!("  - stream: [{{tool: {{name: edit, input: {{path: y{n}, before: a, after: b}}}}}}]\n")
-        })
-        .collect();
+    let turn =
+        |n| format!("  - stream: [{{tool: {{name: edit, input: {{path: y{n}, before: a, after: b}}}}}}]\n");
+    let script = (0..7).map(turn).collect::<Vec<_>>().concat();
     let script = format!("turns:\n{script}  - expect: [continue]\n    stream: [{{text: Done.}}]\n");
     let dir = folders(&script);
     let config = fs::read_to_string(dir.path().join("home/config.yaml")).unwrap();
