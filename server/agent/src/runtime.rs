@@ -150,6 +150,8 @@ pub struct NewTurn {
     pub level: Option<Level>,
     /// How the agent works on it.
     pub mode: Mode,
+    /// Whether nothing of it is let into a text before the user says so, whatever the level.
+    pub proposes_only: bool,
     /// What the user is looking at.
     pub excerpts: Vec<Excerpt>,
     /// The comments that the prompt tells the agent of.
@@ -206,6 +208,7 @@ impl Handle {
                 model: turn.model,
                 level: turn.level,
                 mode: turn.mode,
+                proposes_only: turn.proposes_only,
                 excerpts: turn.excerpts,
                 comments: turn.comments,
                 at: fresh::now(),

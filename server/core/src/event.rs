@@ -267,6 +267,8 @@ pub struct StartTurn {
     pub level: Option<Level>,
     /// How the agent works on it.
     pub mode: Mode,
+    /// Whether nothing of it is let into a text before the user says so, whatever the level.
+    pub proposes_only: bool,
     /// What the user is looking at; the state adds the texts of open documents.
     pub excerpts: Vec<Excerpt>,
     /// The comments that the prompt tells the agent of.

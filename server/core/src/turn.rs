@@ -78,6 +78,8 @@ pub struct Turn {
     pub level: Level,
     /// How the agent works on it.
     pub mode: Mode,
+    /// Whether nothing of it is let into a text before the user says so, whatever the level; not stored.
+    pub proposes_only: bool,
     /// What the user was looking at; not stored here.
     pub excerpts: Vec<Excerpt>,
     /// When it began.

@@ -4,6 +4,8 @@ mod failure;
 mod local;
 mod output;
 mod proposal;
+mod run;
+mod session;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,6 +42,11 @@ struct Cli {
 enum Command {
     /// Serve an editor (the default)
     Serve,
+    /// Run one turn without an editor, and print what it proposes as a unified diff
+    Run(run::Run),
+    /// List, show, export and delete conversations
+    #[command(subcommand)]
+    Session(session::Command),
     /// List, show and decide what agents propose
     #[command(subcommand)]
     Proposal(proposal::Command),
@@ -56,6 +63,10 @@ pub(crate) fn run() -> ExitCode {
     let output = Output::new(cli.json);
     let code = match cli.command {
         None | Some(Command::Serve) => server::run(cli.client_process_id),
+        Some(Command::Run(run)) => lifecycle::run(async move { output.end(run::run(run, output).await) }),
+        Some(Command::Session(command)) => {
+            lifecycle::run(async move { output.end(session::run(command, output).await) })
+        }
         Some(Command::Proposal(command)) => {
             lifecycle::run(async move { output.end(proposal::run(command, output).await) })
         }

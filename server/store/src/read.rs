@@ -404,6 +404,7 @@ fn turn(row: &Row<'_>) -> rusqlite::Result<(Age, Turn)> {
         usage: row.get::<_, Json<_>>(9)?.0,
         proposals: Vec::new(),
         mode: row.get::<_, Word<_>>(10)?.0,
+        proposes_only: false,
         excerpts: Vec::new(),
         review_note: None,
     };

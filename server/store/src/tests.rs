@@ -105,6 +105,7 @@ fn turn(id: &str, session: &str, at: i64) -> Turn {
         usage: Usage::default(),
         proposals: Vec::new(),
         mode: Mode::default(),
+        proposes_only: false,
         excerpts: Vec::new(),
         review_note: None,
     }

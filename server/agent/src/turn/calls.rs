@@ -132,7 +132,8 @@ impl Link {
         let outcome = blocking(move || tool::run(&wanted, &turn, &snapshot)).await?;
         let answer = match outcome {
             tool::Outcome::Answer(answer) => answer.map(|text| (text, false)),
-            tool::Outcome::Propose(propose) => {
+            tool::Outcome::Propose(mut propose) => {
+                propose.apply &= !self.turn.proposes_only;
                 let path = propose.path.display().to_string();
                 match self.ports.handle.request(Command::Propose(*propose)).await {
                     Ok(Reply::Proposed { pending, applied, note, .. }) => {

@@ -17,6 +17,7 @@ impl State {
             model: start.model,
             level: start.level.unwrap_or(self.level),
             mode: start.mode,
+            proposes_only: start.proposes_only,
             excerpts: start.excerpts.into_iter().map(|excerpt| self.with_text(excerpt)).collect(),
             started_at: start.at,
             status: TurnStatus::Running,

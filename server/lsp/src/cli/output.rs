@@ -43,6 +43,11 @@ impl Output {
         Self { json, color: !json && io::stdout().is_terminal() && !set("NO_COLOR") && !dumb }
     }
 
+    /// Tells whether JSON is wanted.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints a result: as JSON on one line, or as the text that `text` makes.
     pub(crate) fn print(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
         if self.json {

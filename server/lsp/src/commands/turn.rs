@@ -77,6 +77,7 @@ fn new_turn(params: &TurnStartParams) -> Result<NewTurn> {
         level,
         mode,
         excerpts: excerpts(params),
+        proposes_only: false,
         comments: Vec::new(),
     })
 }

@@ -217,6 +217,7 @@ fn proposals_come_back_exactly_as_core_has_them() {
         model: None,
         level: None,
         mode: Mode::default(),
+        proposes_only: false,
         excerpts: Vec::new(),
         comments: Vec::new(),
         at: Timestamp(0),
