@@ -59,15 +59,31 @@ pub(crate) fn read(path: &Path) -> Result<String, FileError> {
     }
 }
 
-/// Returns the file that a tool means by `path`: absolute, or below the first workspace folder. Refuses what is not below
-/// a workspace folder, symbolic links followed.
+/// Returns the file that a tool means by `path`: absolute, or below the first workspace folder. It need not be there. Refuses
+/// what is not below a workspace folder, symbolic links followed, and a link that leads nowhere.
 pub(crate) fn in_workspace(path: &str, folders: &[PathBuf]) -> Result<PathBuf, FileError> {
     let outside = || FileError::Outside(PathBuf::from(path));
     let first = folders.first().ok_or_else(outside)?;
     let named = normalized(&first.join(path));
-    let real = fs::canonicalize(&named).map_err(|error| FileError::from_io(&named, error))?;
+    let real = real(&named)?;
     let inside = |folder: &PathBuf| fs::canonicalize(folder).is_ok_and(|folder| real.starts_with(folder));
     if folders.iter().any(inside) { Ok(named) } else { Err(outside()) }
+}
+
+/// Returns where a path leads; what is not there yet is below the deepest folder that is.
+fn real(named: &Path) -> Result<PathBuf, FileError> {
+    for there in named.ancestors() {
+        match fs::canonicalize(there) {
+            Ok(real) => {
+                let rest = named.strip_prefix(there).unwrap_or(Path::new(""));
+                return Ok(if rest.as_os_str().is_empty() { real } else { real.join(rest) });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(there).is_err() => {
+            }
+            Err(error) => return Err(FileError::from_io(named, error)),
+        }
+    }
+    Err(FileError::Missing(named.to_owned()))
 }
 
 /// Returns a path without `.` and `..`, by its words alone.

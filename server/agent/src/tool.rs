@@ -2,54 +2,131 @@
 
 use kkcode_core::event::Propose;
 use kkcode_core::permission::Access;
-use kkcode_core::state::Snapshot;
-use kkcode_core::turn::Turn;
 use kkcode_provider::request::{ToolCall, ToolSpec};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::gate::{self, Passage};
 
+mod anchor;
+mod context;
 mod edit;
+mod outcome;
+mod read;
+mod reads;
+
+pub(crate) use context::Context;
+pub(crate) use reads::Reads;
+
+/// The most text that one call may bring, in bytes.
+const MOST_INPUT: usize = 4 * 1024 * 1024;
+
+/// The most that a refusal says, in bytes: an error may quote what it is about.
+const MOST_REFUSAL: usize = 8 * 1024;
 
 /// What a tool wants after it has looked at the files.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It would change a file.
-    Propose(Box<Propose>),
-    /// It is done, or could not be; the text is for the model.
-    Answer(Result<String, String>),
+    /// It would change files: all of them or, when one is refused, none.
+    Propose {
+        /// The edits, one for each file.
+        edits: Vec<Propose>,
+        /// What the model is told besides what came of them.
+        note: String,
+    },
+    /// It is done; the text is for the model.
+    Answer(String),
 }
+
+/// A tool: what the model is told of it, and what it does.
+struct Tool {
+    name: &'static str,
+    description: &'static str,
+    /// The JSON Schema of its input.
+    schema: fn() -> Value,
+    kind: Kind,
+    run: fn(&Value, &Context<'_>) -> Result<Outcome, String>,
+}
+
+/// What a tool does with the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It looks at things; several calls may run at the same time.
+    Looks,
+    /// It changes files.
+    Edits,
+}
+
+const TOOLS: &[Tool] = &[read::TOOL, edit::TOOL];
 
 /// Returns the tools as the model is told of them.
 pub(crate) fn specs() -> Vec<ToolSpec> {
-    vec![edit::spec()]
+    let spec = |tool: &Tool| ToolSpec {
+        name: tool.name,
+        description: tool.description,
+        input_schema: (tool.schema)(),
+    };
+    TOOLS.iter().map(spec).collect()
 }
 
 /// Tells whether a tool only looks at things, so that several of its calls can run at the same time.
-pub(crate) fn is_read_only(_name: &str) -> bool {
-    false
+pub(crate) fn is_read_only(name: &str) -> bool {
+    TOOLS.iter().any(|tool| tool.name == name && tool.kind == Kind::Looks)
 }
 
-/// Runs a tool call: judged by the gate first. Reads files: not for the runtime's own thread.
-pub(crate) fn run(call: &ToolCall, turn: &Turn, snapshot: &Snapshot) -> Outcome {
-    let access = match call.name.as_str() {
-        "edit" => Access::Edit,
-        name => {
-            let known: Vec<&str> = specs().iter().map(|spec| spec.name).collect();
-            return Outcome::Answer(Err(format!(
-                "there is no tool `{name}`; there are: {}",
-                known.join(", ")
-            )));
-        }
-    };
-    match gate::check(turn.level, access) {
-        Passage::Applied => edit::run(&call.input, turn, snapshot, true),
-        Passage::Proposed => edit::run(&call.input, turn, snapshot, false),
-        Passage::Refused(reason) => Outcome::Answer(Err(reason.to_owned())),
+/// Runs a tool call: judged by the gate first. What it refuses is said to the model. Reads files: not for the runtime's own
+/// thread.
+pub(crate) fn run(call: &ToolCall, ctx: &Context<'_>) -> Result<Outcome, String> {
+    let found = TOOLS.iter().find(|tool| tool.name == call.name);
+    let tool = found.ok_or_else(|| {
+        let known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+        format!("there is no tool `{}`; there are: {}", clipped(&call.name, 100), known.join(", "))
+    })?;
+    if ctx.cancel.is_cancelled() {
+        return Err("the turn was cancelled".to_owned());
     }
+    let bytes = text_bytes(&call.input);
+    if bytes > MOST_INPUT {
+        return Err(format!(
+            "the input of `{}` has {bytes} bytes of text; one call takes at most {MOST_INPUT}: do it in smaller pieces",
+            tool.name
+        ));
+    }
+    let access = match tool.kind {
+        Kind::Looks => Access::Read,
+        Kind::Edits => Access::Edit,
+    };
+    let outcome = match gate::check(ctx.turn.level, access) {
+        Passage::Applied | Passage::Proposed => (tool.run)(&call.input, ctx),
+        Passage::Refused(reason) => Err(reason.to_owned()),
+    };
+    outcome.map_err(|refusal| clipped(&refusal, MOST_REFUSAL))
 }
 
 /// Reads the input of a tool, or says what is wrong with it.
-fn input<T: serde::de::DeserializeOwned>(tool: &str, input: &Value) -> Result<T, String> {
-    T::deserialize(input).map_err(|error| format!("the input of `{tool}` is not right: {error}"))
+fn input<T: DeserializeOwned>(tool: &str, input: &Value) -> Result<T, String> {
+    T::deserialize(input)
+        .map_err(|error| format!("the input of `{tool}` is not right: {}", clipped(&error.to_string(), 400)))
 }
+
+/// Returns the beginning of a text, at most so many bytes of it, and says so when that is not all.
+fn clipped(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let kept = text.get(..text.floor_char_boundary(most)).unwrap_or_default();
+    format!("{kept}… ({} bytes in all)", text.len())
+}
+
+/// Counts the bytes of all texts in a value.
+fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(text_bytes).sum(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + text_bytes(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{ConfigSource, Model};
 use crate::runtime::{CallEnd, Handle, ToFrontEnd, TurnUpdate, Update};
+use crate::tool::Reads;
 
 use calls::Calls;
 use context::Window;
@@ -46,6 +47,8 @@ pub(crate) struct Ports {
 struct Link {
     turn: Arc<Turn>,
     ports: Arc<Ports>,
+    /// What the model has seen of files.
+    reads: Arc<Reads>,
 }
 
 /// A turn while it runs.
@@ -74,7 +77,7 @@ enum Next {
 pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
     let cancel = ports.cancel.clone();
     let mut running = Running {
-        link: Link { turn: Arc::new(turn), ports: Arc::new(ports) },
+        link: Link { turn: Arc::new(turn), ports: Arc::new(ports), reads: Arc::default() },
         system: String::new(),
         messages: Vec::new(),
         usage: Usage::default(),

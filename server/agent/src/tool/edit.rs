@@ -1,15 +1,25 @@
 //! `edit`: replaces a piece of text that stands in a file exactly once.
 
-use kkcode_core::event::{Author, Propose};
-use kkcode_core::id::ProposalId;
-use kkcode_core::state::Snapshot;
-use kkcode_core::turn::Turn;
-use kkcode_provider::request::ToolSpec;
+use std::path::Path;
+
+use kkcode_core::lines::Lines;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Outcome;
-use crate::{file, fresh, overlay};
+use super::anchor::{self, Replaced, Wanted};
+use super::reads::Knowledge;
+use super::{Context, Kind, Outcome, Tool, outcome};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "edit",
+    description: "Replace `before` by `after` in the file `path`. `before` must stand in the file exactly once, to the \
+                  letter, unless `replace_all` is true. Both are taken literally; line feeds mean the file's own line \
+                  endings. The change is proposed to the user, who takes or refuses it hunk by hunk; you see the file as \
+                  if it was taken.",
+    schema,
+    kind: Kind::Edits,
+    run,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,116 +31,78 @@ struct Input {
     replace_all: bool,
 }
 
-/// Describes the tool.
-pub(super) fn spec() -> ToolSpec {
-    ToolSpec {
-        name: "edit",
-        description: "Replace `before` by `after` in the file `path`. `before` must stand in the file exactly once, \
-                      to the letter, unless `replace_all` is true. The change is proposed to the user, who takes or \
-                      refuses it hunk by hunk; you see the file as if it was taken.",
-        input_schema: json!({
-            "type": "object",
-            "properties": {
-                "path": {"type": "string", "description": "relative to the workspace folder, or absolute"},
-                "before": {"type": "string", "description": "the text to be replaced, with enough around it to be unique"},
-                "after": {"type": "string", "description": "the text that takes its place"},
-                "replace_all": {"type": "boolean", "description": "replace every occurrence"}
-            },
-            "required": ["path", "before", "after"],
-            "additionalProperties": false
-        }),
-    }
+/// One text in the place of another.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    pub(super) before: String,
+    pub(super) after: String,
+    /// Whether each occurrence is meant.
+    pub(super) replace_all: bool,
 }
 
-/// Looks at the file and says what would change.
-pub(super) fn run(input: &Value, turn: &Turn, snapshot: &Snapshot, apply: bool) -> Outcome {
-    proposed(input, turn, snapshot, apply)
-        .map_or_else(|refusal| Outcome::Answer(Err(refusal)), |propose| Outcome::Propose(Box::new(propose)))
+fn schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "description": "relative to the workspace folder, or absolute"},
+            "before": {"type": "string", "description": "the text to be replaced, with enough around it to be unique"},
+            "after": {"type": "string", "description": "the text that takes its place"},
+            "replace_all": {"type": "boolean", "description": "replace every occurrence"}
+        },
+        "required": ["path", "before", "after"],
+        "additionalProperties": false
+    })
 }
 
-fn proposed(input: &Value, turn: &Turn, snapshot: &Snapshot, apply: bool) -> Result<Propose, String> {
-    let input: Input = super::input("edit", input)?;
-    let path = file::in_workspace(&input.path, &snapshot.folders).map_err(|error| error.to_string())?;
-    let seen = overlay::read(snapshot, &turn.session, &path).map_err(|error| error.to_string())?;
-    let Some(now) = &seen.text else { return Err(format!("{} does not exist", path.display())) };
-    let text = replaced(now, &input)?;
-    let new_proposal = fresh::name("prop").map_err(|error| error.to_string())?;
-    let by = Author::Turn { turn: turn.id.clone(), new_proposal: ProposalId::new(new_proposal) };
-    Ok(seen.propose(by, &text, apply))
+fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
+    let Input { path, before, after, replace_all } = super::input("edit", input)?;
+    let replacement = Replacement { before, after, replace_all };
+    let path = ctx.path(&path)?;
+    let (seen, old) = ctx.see(&path)?;
+    let knowledge = ctx.reads.knowledge(&path, old.text());
+    let made = replaced(ctx, &path, &knowledge, &old, &replacement)?;
+    let new = Lines::new(made.text.as_str());
+    let told = outcome::tell(&ctx.name(&path), &old, &new);
+    let edits = vec![ctx.propose(seen, &made.text, made.level)?];
+    ctx.reads.changed(&path, old.text(), new, &told.lines);
+    let note = [remarks(&made, &knowledge), vec![told.text]].concat().join("\n");
+    Ok(Outcome::Propose { edits, note })
 }
 
-/// Returns the text with the replacement made, letter by letter. In a file whose lines end with `\r\n`, line feeds of the
-/// input mean that.
-fn replaced(text: &str, input: &Input) -> Result<String, String> {
-    let Input { path, before, after, replace_all } = input;
-    if before.is_empty() {
-        return Err(format!("`before` is empty; name the text of {path} that is to be replaced"));
-    }
-    if before == after {
-        return Err("`before` and `after` are the same; there is nothing to change".to_owned());
-    }
-    let (before, after) = match text.matches(before.as_str()).count() {
-        0 if text.contains("\r\n") => (with_crlf(before), with_crlf(after)),
-        _ if text.contains("\r\n") && !text.replace("\r\n", "").contains('\n') => {
-            (before.clone(), with_crlf(after))
+/// Returns the text of a file with a replacement made. Where the file is not as the model saw it, the replaced lines must be.
+pub(super) fn replaced(
+    ctx: &Context<'_>,
+    path: &Path,
+    knowledge: &Knowledge,
+    text: &Lines,
+    replacement: &Replacement,
+) -> Result<Replaced, String> {
+    let name = ctx.name(path);
+    let Replacement { before, after, replace_all } = replacement;
+    let wanted = if *replace_all { Wanted::All } else { Wanted::One };
+    let made = anchor::replace(&name, text, before, after, wanted)?;
+    if *knowledge == Knowledge::Stale {
+        if *replace_all {
+            return Err(format!(
+                "{name} is not as you last saw it; read it again before you replace every occurrence"
+            ));
         }
-        _ => (before.clone(), after.clone()),
-    };
-    match text.matches(before.as_str()).count() {
-        0 => Err(format!("`before` does not stand in {path}; it must match to the letter, blanks included")),
-        1 => Ok(text.replacen(before.as_str(), &after, 1)),
-        _ if *replace_all => Ok(text.replace(before.as_str(), &after)),
-        count => Err(format!(
-            "`before` stands in {path} {count} times, at lines {}; take in more of the text around the one you mean, or \
-             set `replace_all`",
-            line_numbers(text, &before)
-        )),
+        if !ctx.reads.saw(path, text.slice(made.lines.clone())) {
+            return Err(format!("those lines of {name} are not as you last saw them; read it again first"));
+        }
     }
+    Ok(made)
 }
 
-fn with_crlf(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\n', "\r\n")
-}
-
-fn line_numbers(text: &str, before: &str) -> String {
-    let line = |(at, _): (usize, &str)| text.get(..at).map_or(0, |head| head.matches('\n').count()) + 1;
-    let lines: Vec<String> =
-        text.match_indices(before).take(10).map(|found| line(found).to_string()).collect();
-    lines.join(", ")
+/// Returns what the model must know about a replacement.
+pub(super) fn remarks(made: &Replaced, knowledge: &Knowledge) -> Vec<String> {
+    let stale = (*knowledge == Knowledge::Stale).then(|| {
+        "the file is not as you last saw it, but the lines that you replace are; read it again before you rely on the rest"
+            .to_owned()
+    });
+    let several = (made.count > 1).then(|| format!("{} places are replaced", made.count));
+    [stale, several, made.level.remark().map(str::to_owned)].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn edit(text: &str, before: &str, after: &str, replace_all: bool) -> Result<String, String> {
-        let input = Input { path: "x".into(), before: before.into(), after: after.into(), replace_all };
-        replaced(text, &input)
-    }
-
-    #[test]
-    fn a_replacement_is_literal() {
-        assert_eq!(edit("cost = X\n", "X", "a$&b$$c$`d\\1", false).unwrap(), "cost = a$&b$$c$`d\\1\n");
-        assert_eq!(edit("aa b aa", "aa", "$$", true).unwrap(), "$$ b $$");
-    }
-
-    #[test]
-    fn a_file_with_crlf_stays_one() {
-        assert_eq!(edit("a\r\nb\r\nc\r\n", "a\nb", "x\ny\nz", false).unwrap(), "x\r\ny\r\nz\r\nc\r\n");
-        assert_eq!(edit("a\r\nb\r\n", "b", "b\nc", false).unwrap(), "a\r\nb\r\nc\r\n");
-        assert_eq!(
-            edit("a\r\nb\nc\n", "c", "c\nd", false).unwrap(),
-            "a\r\nb\nc\nd\n",
-            "mixed endings are not mended"
-        );
-    }
-
-    #[test]
-    fn what_is_not_there_once_is_refused() {
-        assert!(edit("abc", "x", "y", false).unwrap_err().contains("does not stand in x"));
-        let refusal = edit("a\nb\na\n", "a", "y", false).unwrap_err();
-        assert!(refusal.contains("2 times, at lines 1, 3"), "{refusal}");
-        assert!(edit("abc", "", "y", false).unwrap_err().contains("empty"));
-        assert!(edit("abc", "a", "a", false).unwrap_err().contains("nothing to change"));
-    }
-}
+mod tests;

@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::stream;
 use kkcode_core::effect::Reply;
-use kkcode_core::event::Command;
+use kkcode_core::event::{Command, Propose};
 use kkcode_core::turn::TurnStatus;
 use kkcode_provider::request::{BrokenCall, Content, Message, Role, ToolCall};
 use serde_json::Value;
@@ -128,27 +127,40 @@ impl Link {
     /// Runs one call: what is proposed goes to the runtime, everything else is answered by the tool.
     async fn run_call(&self, call: &ToolCall) -> Result<(String, CallEnd, bool), TurnStatus> {
         let snapshot = self.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
-        let (turn, wanted) = (Arc::clone(&self.turn), call.clone());
-        let outcome = blocking(move || tool::run(&wanted, &turn, &snapshot)).await?;
-        let answer = match outcome {
-            tool::Outcome::Answer(answer) => answer.map(|text| (text, false)),
-            tool::Outcome::Propose(mut propose) => {
-                propose.apply &= !self.turn.proposes_only;
-                let path = propose.path.display().to_string();
-                match self.ports.handle.request(Command::Propose(*propose)).await {
-                    Ok(Reply::Proposed { pending, applied, note, .. }) => {
-                        let note = note.map(|note| format!("\n{note}")).unwrap_or_default();
-                        Ok((format!("{}{note}", proposed(pending, applied, &path)), true))
-                    }
-                    Ok(reply) => Err(format!("the proposal was answered by {reply:?}")),
-                    Err(refusal) => Err(refusal.to_string()),
-                }
+        let (link, wanted) = (self.clone(), call.clone());
+        let outcome = blocking(move || {
+            let cancel = &link.ports.cancel;
+            let ctx = tool::Context { turn: &link.turn, snapshot: &snapshot, reads: &link.reads, cancel };
+            tool::run(&wanted, &ctx)
+        });
+        let answer = match outcome.await? {
+            Ok(tool::Outcome::Answer(text)) => Ok((text, false)),
+            Ok(tool::Outcome::Propose { edits, note }) => {
+                self.propose(edits).await.map(|text| (format!("{text}\n{note}"), true))
             }
+            Err(refusal) => Err(refusal),
         };
         Ok(match answer {
             Ok((text, changed)) => (text, CallEnd::Ok, changed),
             Err(refusal) => (refusal, CallEnd::Error, false),
         })
+    }
+
+    /// Proposes edits, and says for the model what came of them.
+    async fn propose(&self, edits: Vec<Propose>) -> Result<String, String> {
+        let mut told = Vec::new();
+        for edit in edits {
+            let path = edit.path.display().to_string();
+            match self.ports.handle.request(Command::Propose(edit)).await {
+                Ok(Reply::Proposed { pending, applied, note, .. }) => {
+                    told.push(proposed(pending, applied, &path));
+                    told.extend(note);
+                }
+                Ok(reply) => return Err(format!("the proposal was answered by {reply:?}")),
+                Err(refusal) => return Err(refusal.to_string()),
+            }
+        }
+        Ok(told.join("\n"))
     }
 
     /// Tells the agent's list of what it is going to do. Entries that are not as they should be are left out.

@@ -1,0 +1,86 @@
+//! What a tool call reaches: the turn, the files as its session sees them, and what the model has seen of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kkcode_core::event::{Author, Propose};
+use kkcode_core::id::ProposalId;
+use kkcode_core::lines::Lines;
+use kkcode_core::permission::Access;
+use kkcode_core::state::Snapshot;
+use kkcode_core::turn::{Level, Turn};
+use tokio_util::sync::CancellationToken;
+
+use super::anchor;
+use super::reads::Reads;
+use crate::gate::{self, Passage};
+use crate::overlay::Seen;
+use crate::{file, fresh, overlay};
+
+/// What a tool call reaches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    /// The turn that calls.
+    pub(crate) turn: &'a Turn,
+    /// The state at the moment of the call.
+    pub(crate) snapshot: &'a Snapshot,
+    /// What the turn's model has seen of files.
+    pub(crate) reads: &'a Reads,
+    /// Says when the turn is over: a long search stops then.
+    pub(crate) cancel: &'a CancellationToken,
+}
+
+impl Context<'_> {
+    /// Returns the file or folder that the model means, which need not be there; refuses what is not in the workspace.
+    pub(super) fn path(&self, path: &str) -> Result<PathBuf, String> {
+        file::in_workspace(path, &self.snapshot.folders).map_err(|error| error.to_string())
+    }
+
+    /// Returns how the model calls a path: below the first workspace folder by what follows, else in full.
+    pub(super) fn name(&self, path: &Path) -> String {
+        let below = self.snapshot.folders.first().and_then(|folder| path.strip_prefix(folder).ok());
+        match below {
+            Some(below) if below.as_os_str().is_empty() => ".".to_owned(),
+            Some(below) => below.display().to_string(),
+            None => path.display().to_string(),
+        }
+    }
+
+    /// Looks at a file as the session sees it; there may be none.
+    pub(super) fn look(&self, path: &Path) -> Result<Seen, String> {
+        overlay::read(self.snapshot, &self.turn.session, path).map_err(|error| error.to_string())
+    }
+
+    /// Reads a file as the session sees it; refuses one that is not there.
+    pub(super) fn see(&self, path: &Path) -> Result<(Seen, Lines), String> {
+        let mut seen = self.look(path)?;
+        let text = seen.text.take().ok_or_else(|| self.missing(path))?;
+        Ok((seen, Lines::new(text)))
+    }
+
+    /// Returns the proposal to make `text` of a file that was looked at. It is let into the file at once where the user's
+    /// level allows that and the place of the change was found to the letter.
+    pub(super) fn propose(&self, seen: Seen, text: &str, found: anchor::Level) -> Result<Propose, String> {
+        let new_proposal = fresh::name("prop").map_err(|error| error.to_string())?;
+        let by = Author::Turn { turn: self.turn.id.clone(), new_proposal: ProposalId::new(new_proposal) };
+        let sure = found == anchor::Level::Exact || self.turn.level == Level::Yolo;
+        let apply = sure
+            && !self.turn.proposes_only
+            && gate::check(self.turn.level, Access::Edit) == Passage::Applied;
+        Ok(seen.propose(by, text, apply))
+    }
+
+    /// Says that a file does not exist, and which one is called nearly so.
+    fn missing(&self, path: &Path) -> String {
+        let name = self.name(path);
+        let lower = |name: &std::ffi::OsStr| name.to_string_lossy().to_lowercase();
+        let wanted = path.file_name().map(lower);
+        let twin = path.parent().and_then(|folder| fs::read_dir(folder).ok()).and_then(|entries| {
+            entries.flatten().map(|entry| entry.file_name()).find(|name| Some(lower(name)) == wanted)
+        });
+        match twin {
+            Some(twin) => format!("{name} does not exist; there is `{}`", twin.display()),
+            None => format!("{name} does not exist"),
+        }
+    }
+}

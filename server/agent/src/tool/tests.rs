@@ -1,0 +1,124 @@
+//! Tools on a folder: what they say, and what they would make of the files.
+
+use std::fs;
+use std::path::PathBuf;
+
+use kkcode_core::event::{Command, Event, FileOperations, StartTurn};
+use kkcode_core::id::{RequestId, SessionId, TurnId};
+use kkcode_core::proposal::Timestamp;
+use kkcode_core::state::State;
+use kkcode_core::text::PositionEncoding;
+use kkcode_core::turn::{Level, Mode};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::overlay;
+
+/// A folder, a turn in it, and no editor unless a test opens a document.
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) state: State,
+    reads: Reads,
+    turn: TurnId,
+}
+
+impl World {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut state = State::default();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let (turn, encoding) = (TurnId::new("turn_1"), PositionEncoding::Utf16);
+        let (folders, operations) = (vec![dir.path().to_owned()], FileOperations::default());
+        state.handle(Event::Attached { encoding, folders, operations }, Timestamp(0));
+        let start = StartTurn {
+            turn: turn.clone(),
+            session: SessionId::new("sess_1"),
+            new_session: true,
+            prompt: "do it".into(),
+            model: None,
+            level: Some(Level::Manual),
+            mode: Mode::Agent,
+            excerpts: Vec::new(),
+            comments: Vec::new(),
+            proposes_only: false,
+            at: Timestamp(0),
+        };
+        let started = Event::Requested { request: RequestId(1), command: Command::StartTurn(start) };
+        state.handle(started, Timestamp(0));
+        Self { dir, state, reads: Reads::default(), turn }
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    /// Runs a call and takes in what it proposes, as the turn loop does.
+    pub(crate) fn call(&mut self, name: &str, input: Value) -> Result<String, String> {
+        let snapshot = self.state.snapshot();
+        let (turn, cancel) = (&snapshot.turns[&self.turn], CancellationToken::new());
+        let ctx = Context { turn, snapshot: &snapshot, reads: &self.reads, cancel: &cancel };
+        match run(&ToolCall { id: "1".into(), name: name.into(), input }, &ctx)? {
+            Outcome::Answer(text) => Ok(text),
+            Outcome::Propose { edits, note } => {
+                for edit in edits {
+                    let (request, command) = (RequestId(2), Command::Propose(edit));
+                    self.state.handle(Event::Requested { request, command }, Timestamp(0));
+                }
+                Ok(note)
+            }
+        }
+    }
+
+    /// Returns a file as the session sees it; none when it sees no file there.
+    pub(crate) fn seen(&self, path: &str) -> Option<String> {
+        let snapshot = self.state.snapshot();
+        overlay::read(&snapshot, &SessionId::new("sess_1"), &self.path(path)).unwrap().text
+    }
+
+    /// Lets another program write a file.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        fs::write(self.path(path), text).unwrap();
+    }
+}
+
+#[test]
+fn bad_input_is_told_plainly() {
+    let mut world = World::new(&[("x.txt", "one\n")]);
+    let mut refused = |name: &str, input: Value| world.call(name, input).unwrap_err();
+    assert!(refused("edti", json!({})).starts_with("there is no tool `edti`; there are: "));
+    assert!(refused("edit", json!({"path": "x.txt", "before": "one"})).contains("missing field `after`"));
+    assert!(
+        refused("edit", json!({"path": 7, "before": "one", "after": "two"})).contains("expected a string")
+    );
+    assert!(refused("read", json!({"path": "x.txt", "lines": 3})).contains("unknown field `lines`"));
+    assert!(refused("read", json!({"path": "../x.txt"})).contains("outside of the workspace folders"));
+    let huge = "x".repeat(10 * 1024 * 1024);
+    for input in [json!({"path": "x.txt", "before": "one", "after": huge}), json!({"path": {"x": huge}})] {
+        let refusal = refused("edit", input);
+        assert!(refusal.contains("takes at most") && refusal.len() < 1_000, "{refusal}");
+    }
+    let long = "x".repeat(1024 * 1024);
+    let refusal = refused("read", json!({"path": "x.txt", "offset": long}));
+    assert!(refusal.len() < 1_000, "{refusal}");
+    assert!(refused("read", json!({"path": long})).len() < 10_000);
+}
+
+#[test]
+fn every_schema_lists_what_the_tool_takes() {
+    for tool in TOOLS {
+        let schema = (tool.schema)();
+        let required = schema["required"].as_array().unwrap();
+        assert!(required.iter().all(|name| schema["properties"].get(name.as_str().unwrap()).is_some()));
+        assert_eq!(schema["additionalProperties"], json!(false), "{}", tool.name);
+    }
+}
+
+#[test]
+fn only_what_looks_runs_beside_others() {
+    assert!(is_read_only("read") && !is_read_only("edit") && !is_read_only("no such tool"));
+}
