@@ -1,77 +1,76 @@
-//! The user's configuration: which providers there are, and which model is asked.
+//! The user's configuration: read anew at each use, so that a change counts at once, and never worse than the last good one.
 
 mod agent;
+mod document;
+mod dot_env;
+mod effective;
+mod models;
 mod ollama;
+mod origin;
 mod provider;
+mod restrict;
+mod schema;
+mod selection;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use kkcode_provider::endpoint::Key;
 use kkcode_provider::http::Http;
-use kkcode_provider::retry::{Candidate, Patient};
-use kkcode_provider::stream::{Provider, ProviderError};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use kkcode_provider::stream::ProviderError;
+use serde_json::{Value, json};
 
 pub(crate) use agent::AgentConfig;
-use provider::{ProviderConfig, Surroundings, error};
+pub use effective::{Effective, Folder, Setting, is_config_file};
+pub(crate) use models::Model;
+pub use models::ModelEntry;
+pub use origin::{Origin, Problem, Severity};
+pub use schema::json_schema;
 
-/// The names of a configuration file, in the order in which they are looked for; the first that exists is read.
-const FILES: [&str; 6] = [
-    "config.yaml",
-    "config.yml",
-    "config.json",
-    "kkcode.config.yaml",
-    "kkcode.config.yml",
-    "kkcode.config.json",
-];
-
-/// What a model is for: `models.<role>` names one, or a list of which the next is asked when one cannot answer.
-const ROLES: [&str; 3] = ["main", "fast", "subagent"];
+use provider::error;
 
 /// Looks up a variable of the environment.
 type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Where the user's configuration comes from, and what is kept between two readings of it. Clones share keys and connections.
+/// Tells the user something about the configuration.
+type Tell = Box<dyn Fn(String) + Send + Sync>;
+
+/// Where the user's configuration comes from, and what is kept between two readings of it. Clones share all of it.
 #[derive(Clone)]
 pub struct ConfigSource {
     pub(crate) home: PathBuf,
-    client: Option<Value>,
     environment: Arc<Environment>,
-    /// Keys from the editor, by the provider's name; in memory only.
-    secrets: Arc<Mutex<BTreeMap<String, Key>>>,
     http: Http,
-    /// Whether the user trusts the workspace, and whether the user was told what follows if not.
-    trusted: bool,
+    kept: Arc<Mutex<Kept>>,
+    tell: Arc<OnceLock<Tell>>,
     untrusted_told: Arc<AtomicBool>,
+}
+
+/// What is kept between two readings.
+#[derive(Default)]
+struct Kept {
+    /// What the editor gives as the user's settings.
+    client: Option<Value>,
+    folders: Vec<Folder>,
+    /// Whether the user trusts all folders, also those to come.
+    trusting: bool,
+    /// Keys from the editor, by the provider's name; in memory only.
+    secrets: BTreeMap<String, Key>,
+    /// The model that the user has selected.
+    selected: Option<String>,
+    /// The last configuration without errors.
+    good: Option<Arc<Effective>>,
+    /// What the user was told about the configuration, so that he is told once.
+    told: Vec<Problem>,
 }
 
 impl fmt::Debug for ConfigSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfigSource").field("home", &self.home).finish_non_exhaustive()
     }
-}
-
-/// A model that can be asked.
-#[derive(Clone)]
-pub(crate) struct Model {
-    /// Who is asked.
-    pub(crate) provider: Arc<dyn Provider>,
-    /// The model's own id.
-    pub(crate) id: String,
-    /// How many tokens conversation and answer may have together.
-    pub(crate) context: u64,
-}
-
-/// The configuration as it was read once.
-struct Config {
-    providers: Map<String, Value>,
-    models: Map<String, Value>,
-    agent: Option<Value>,
 }
 
 impl ConfigSource {
@@ -82,27 +81,26 @@ impl ConfigSource {
         client: Option<Value>,
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        let environment = Arc::new(environment);
-        Self {
-            home,
-            client,
-            environment,
-            secrets: Arc::default(),
-            http: Http::default(),
-            trusted: false,
-            untrusted_told: Arc::default(),
-        }
+        let kept = Arc::new(Mutex::new(Kept { client, ..Kept::default() }));
+        let (http, tell, untrusted_told) = Default::default();
+        Self { home, environment: Arc::new(environment), http, kept, tell, untrusted_told }
     }
 
-    /// Says that the user trusts the workspace: its files may instruct the agent.
+    /// Says that the user trusts the workspace: its files may instruct the agent, and its configuration counts.
     #[must_use]
     pub fn trusting(self, trusted: bool) -> Self {
-        Self { trusted, ..self }
+        {
+            let mut kept = self.kept();
+            kept.trusting = trusted;
+            kept.folders.iter_mut().for_each(|folder| folder.trusted = trusted);
+        }
+        self
     }
 
-    /// Tells whether the user trusts the workspace.
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.trusted
+    /// Tells whether the user trusts all folders of the workspace.
+    pub fn is_trusted(&self) -> bool {
+        let kept = self.kept();
+        if kept.folders.is_empty() { kept.trusting } else { kept.folders.iter().all(|folder| folder.trusted) }
     }
 
     /// Tells whether the user is still to be told that the workspace is not trusted; true once.
@@ -110,195 +108,133 @@ impl ConfigSource {
         !self.untrusted_told.swap(true, Ordering::Relaxed)
     }
 
+    /// Returns how the agent is to work. Blocks.
+    pub(crate) fn agent(&self) -> Result<AgentConfig, ProviderError> {
+        AgentConfig::read(self.effective()?.get(&["agent"])).map_err(error)
+    }
+
+    /// Says who tells the user what is wrong with the configuration; without that the log does. Only the first counts.
+    pub fn on_problem(&self, tell: impl Fn(String) + Send + Sync + 'static) {
+        if self.tell.set(Box::new(tell)).is_err() {
+            tracing::debug!("the configuration has somebody who tells about it already");
+        }
+    }
+
+    /// Takes what the editor gives as the user's settings, in place of what it gave before.
+    pub fn set_client(&self, client: Option<Value>) {
+        self.kept().client = client;
+    }
+
+    /// Takes the folders whose project configuration counts. A folder that was trusted stays so.
+    pub fn set_folders(&self, folders: Vec<PathBuf>) {
+        let mut kept = self.kept();
+        let trusted =
+            |path: &PathBuf| kept.trusting || kept.folders.iter().any(|old| old.trusted && old.path == *path);
+        let folder = |path| Folder { trusted: trusted(&path), path };
+        kept.folders = folders.into_iter().map(folder).collect();
+    }
+
+    /// Says whether the user trusts a folder; none is before this.
+    pub fn set_trusted(&self, folder: &Path, trusted: bool) {
+        let mut kept = self.kept();
+        for known in kept.folders.iter_mut().filter(|known| known.path == folder) {
+            known.trusted = trusted;
+        }
+    }
+
     /// Takes a provider's key from the editor's secret storage; it goes before all others. An empty one is forgotten.
     pub fn set_secret(&self, provider: &str, key: &str) {
-        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         if key.trim().is_empty() {
-            secrets.remove(provider);
+            kept.secrets.remove(provider);
         } else {
-            secrets.insert(provider.to_owned(), Key::new(key));
+            kept.secrets.insert(provider.to_owned(), Key::new(key));
         }
     }
 
-    /// Returns all models that the configuration names, as `provider/model`, those of the default provider first.
-    /// Reads the configuration anew.
-    pub fn models(&self) -> Result<Vec<String>, ProviderError> {
-        let config = self.read()?;
-        let default = config.default_provider(&self.home).ok();
-        let mut names: Vec<&String> = config.names().collect();
-        names.sort_by_key(|name| Some(*name) != default.as_ref());
-        let mut models = Vec::new();
-        for name in names {
-            let provider = config.provider(name)?;
-            for model in provider.default_model.iter().chain(&provider.models) {
-                let model = format!("{name}/{model}");
-                if !models.contains(&model) {
-                    models.push(model);
-                }
-            }
-        }
-        Ok(models)
-    }
-
-    /// Returns the model called `provider/model`, or that of a role, or the configured default. Reads the configuration
-    /// anew, and looks for an Ollama if there is none; so it blocks.
-    pub(crate) fn model(&self, wanted: Option<&str>) -> Result<Model, ProviderError> {
-        let config = self.read()?;
-        let mut candidates = Vec::new();
-        let mut context = u64::MAX;
-        for wanted in config.wanted(wanted, &self.home)? {
-            context = context.min(config.context(&wanted));
-            candidates.push(self.candidate(&config, &wanted)?);
-        }
-        let first = candidates.first().ok_or_else(|| error("`models.main` names no model"))?;
-        let id = first.model.clone();
-        Ok(Model { provider: Arc::new(Patient::new(candidates)), id, context })
-    }
-
-    /// Returns how the agent is to work. Reads the configuration anew.
-    pub(crate) fn agent(&self) -> Result<AgentConfig, ProviderError> {
-        AgentConfig::read(self.read()?.agent.as_ref()).map_err(error)
-    }
-
-    fn candidate(&self, config: &Config, wanted: &str) -> Result<Candidate, ProviderError> {
-        let (name, model) = match wanted.split_once('/') {
-            Some((name, model)) => (name, Some(model.to_owned())),
-            None => (wanted, None),
+    /// Returns the configuration as it is on the disk now, with all that is wrong with it. Blocks.
+    pub fn read(&self) -> Effective {
+        let (client, folders) = {
+            let kept = self.kept();
+            (kept.client.clone(), kept.folders.clone())
         };
-        let provider = config.provider(name)?;
-        let default = provider.default_model.as_ref().or(provider.models.first()).cloned();
-        let secret = self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        let surroundings =
-            Surroundings { home: &self.home, http: &self.http, environment: &*self.environment, secret };
-        provider.build(name, model.or(default).unwrap_or_default(), &surroundings)
+        Effective::read(&self.home, client.as_ref(), &folders)
     }
 
-    /// Returns the file's configuration with the client's over it; if it names no provider, what can be found without.
-    fn read(&self) -> Result<Config, ProviderError> {
-        let mut value = match FILES.iter().map(|name| self.home.join(name)).find(|path| path.exists()) {
-            Some(path) => parse(&path).map_err(error)?,
-            None => Value::Object(Map::new()),
-        };
-        if let Some(client) = &self.client {
-            merge(&mut value, client);
+    /// Returns the configuration to go by: what is on the disk now, or the last one without errors. Fails if there never was
+    /// one. The user is told once what is wrong. Blocks.
+    pub fn effective(&self) -> Result<Arc<Effective>, ProviderError> {
+        let read = Arc::new(self.read());
+        let mut kept = self.kept();
+        let news: Vec<Problem> = read
+            .problems()
+            .iter()
+            .filter(|problem| problem.severity > Severity::Note && !kept.told.contains(problem))
+            .cloned()
+            .collect();
+        kept.told = read.problems().to_vec();
+        let errors: Vec<String> = read.errors().map(ToString::to_string).collect();
+        let had_one = kept.good.is_some();
+        if errors.is_empty() {
+            kept.good = Some(Arc::clone(&read));
         }
-        let section = |name: &str| value.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
-        let mut config = Config {
-            providers: section("provider"),
-            models: section("models"),
-            agent: value.get("agent").cloned(),
-        };
-        if config.names().next().is_none()
-            && let Some((name, found)) = self.found()
-        {
-            config.providers.insert(name, found);
+        let good = kept.good.clone();
+        drop(kept);
+        if !news.is_empty() && (had_one || errors.is_empty()) {
+            let list: Vec<String> = news.iter().map(ToString::to_string).collect();
+            let kept_old =
+                if errors.is_empty() { "" } else { "\nthe configuration from before stays in force" };
+            self.tell(format!("kkcode: {}{kept_old}", list.join("\n")));
         }
-        Ok(config)
+        good.ok_or_else(|| error(errors.join("\n")))
     }
 
-    /// Returns what can be asked without any configuration: a provider whose key is there, or a running Ollama.
-    fn found(&self) -> Option<(String, Value)> {
-        provider::found(&*self.environment).or_else(|| {
-            let address = ollama::address((self.environment)("OLLAMA_HOST").as_deref())?;
-            let models = ollama::models(address)?;
-            let base_url = format!("http://{address}");
+    /// Reads the configuration again because it may have changed, so that the user hears at once what is wrong with it. Blocks.
+    pub fn look_again(&self) {
+        if let Err(error) = self.effective() {
+            self.tell(format!("kkcode: {error}"));
+        }
+    }
+
+    /// Returns the names of the variables of the environment in which the keys of known providers are, those that are set.
+    pub fn keys_in_environment(&self) -> Vec<(&'static str, &'static str)> {
+        provider::keys_in(&*self.environment)
+    }
+
+    /// Returns the address of a running Ollama and its models; none if there is none on this machine. Blocks for less than a
+    /// second.
+    pub fn running_ollama(&self) -> Option<(String, Vec<String>)> {
+        let address = ollama::address((self.environment)("OLLAMA_HOST").as_deref())?;
+        Some((format!("http://{address}"), ollama::models(address)?))
+    }
+
+    /// Returns the configuration to go by and, if it names no provider, what can be found without: one whose key is there, or
+    /// a running Ollama.
+    fn with_found(&self) -> Result<Arc<Effective>, ProviderError> {
+        let effective = self.effective()?;
+        if selection::names(&effective).next().is_some() {
+            return Ok(effective);
+        }
+        let has_secret = |name: &str| self.kept().secrets.contains_key(name);
+        let found = provider::found(&*self.environment, &has_secret).or_else(|| {
+            let (base_url, models) = self.running_ollama()?;
             Some(("ollama".to_owned(), json!({"type": "ollama", "base_url": base_url, "models": models})))
-        })
-    }
-}
-
-impl Config {
-    /// Returns the names of the providers. What is no mapping is a setting for all of them.
-    fn names(&self) -> impl Iterator<Item = &String> {
-        self.providers.iter().filter(|(_, provider)| provider.is_object()).map(|(name, _)| name)
+        });
+        let Some((name, provider)) = found else { return Ok(effective) };
+        let mut effective = Effective::clone(&effective);
+        effective.add_found(&name, &provider);
+        Ok(Arc::new(effective))
     }
 
-    fn provider(&self, name: &str) -> Result<ProviderConfig, ProviderError> {
-        let Some(provider) = self.providers.get(name).filter(|provider| provider.is_object()) else {
-            let known: Vec<&str> = self.names().map(String::as_str).collect();
-            return Err(error(format!(
-                "there is no provider `{name}` in the configuration; there are: {}",
-                known.join(", ")
-            )));
-        };
-        ProviderConfig::deserialize(provider)
-            .map_err(|e| error(format!("provider `{name}` in the configuration is not right: {e}")))
-    }
-
-    /// Returns how many tokens a model can hold: as configured, else what is known of models of its name.
-    fn context(&self, wanted: &str) -> u64 {
-        let (name, model) = wanted.split_once('/').unwrap_or((wanted, ""));
-        let provider = self.provider(name).ok();
-        let configured = provider.as_ref().and_then(|provider| provider.context_limit);
-        let default = provider.and_then(|provider| provider.default_model).unwrap_or_default();
-        let model = if model.is_empty() { default.as_str() } else { model };
-        configured.map_or_else(|| agent::known_context(model), u64::from)
-    }
-
-    /// Returns the names of the models that are to be asked, one after the other, each as `provider/model` or `provider`.
-    fn wanted(&self, wanted: Option<&str>, home: &Path) -> Result<Vec<String>, ProviderError> {
-        match wanted {
-            Some(role) if ROLES.contains(&role) && !self.providers.contains_key(role) => {
-                self.role(role, home)
-            }
-            Some(wanted) => Ok(vec![wanted.to_owned()]),
-            None => self.role("main", home),
+    fn tell(&self, message: String) {
+        match self.tell.get() {
+            Some(tell) => tell(message),
+            None => tracing::warn!("{message}"),
         }
     }
 
-    /// Returns what a role names; what has no model of its own is done by the main one.
-    fn role(&self, role: &str, home: &Path) -> Result<Vec<String>, ProviderError> {
-        match self.models.get(role).or_else(|| self.models.get("main")) {
-            None | Some(Value::Null) => Ok(vec![self.default_provider(home)?]),
-            Some(Value::String(name)) => Ok(vec![name.clone()]),
-            Some(other) => Vec::deserialize(other)
-                .map_err(|_| error(format!("`models.{role}` is neither a model nor a list of models"))),
-        }
-    }
-
-    fn default_provider(&self, home: &Path) -> Result<String, ProviderError> {
-        if let Some(name) = self.providers.get("default").and_then(Value::as_str) {
-            return Ok(name.to_owned());
-        }
-        let mut names = self.names();
-        match (names.next(), names.next()) {
-            (Some(name), None) => Ok(name.clone()),
-            (None, _) => Err(error(format!(
-                "no model is configured; name a provider in {}, see \"Providers\" in protocol/README.md,\n\
-                 or set one of {} in the environment, or start Ollama",
-                home.join("config.yaml").display(),
-                provider::key_names(),
-            ))),
-            (Some(_), Some(_)) => {
-                Err(error("several providers are configured; say which with `provider.default`"))
-            }
-        }
-    }
-}
-
-fn parse(path: &Path) -> Result<Value, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    // JSON is YAML. An empty file says nothing.
-    let value: Value =
-        serde_saphyr::from_str(&text).map_err(|error| format!("{} is not right: {error}", path.display()))?;
-    match value {
-        Value::Null => Ok(Value::Object(Map::new())),
-        Value::Object(_) => Ok(value),
-        _ => Err(format!("{} is not right: it must be a mapping", path.display())),
-    }
-}
-
-/// Puts one value over another: mappings key by key, anything else whole; null leaves what is there.
-fn merge(config: &mut Value, over: &Value) {
-    match (config, over) {
-        (_, Value::Null) => {}
-        (Value::Object(config), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(config.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (config, over) => *config = over.clone(),
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -102,12 +102,23 @@ pub(super) struct Surroundings<'a> {
     pub(super) secret: Option<Key>,
 }
 
-/// Returns the name and the entry of the first known provider whose key is in the environment.
-pub(super) fn found(environment: &dyn Fn(&str) -> Option<String>) -> Option<(String, Value)> {
-    let has_key = |known: &&Known| environment(known.key).is_some_and(|key| !key.trim().is_empty());
+/// Returns the name and the entry of the first known provider whose key is in the environment, or was given by the editor.
+pub(super) fn found(
+    environment: &dyn Fn(&str) -> Option<String>,
+    has_secret: &dyn Fn(&str) -> bool,
+) -> Option<(String, Value)> {
+    let has_key = |known: &&Known| {
+        environment(known.key).is_some_and(|key| !key.trim().is_empty()) || has_secret(known.name)
+    };
     let known = KNOWN.iter().find(has_key)?;
     let kind = if matches!(known.name, "anthropic" | "openai") { known.name } else { "openai-compatible" };
     Some((known.name.to_owned(), serde_json::json!({"type": kind, "default_model": known.model})))
+}
+
+/// Returns the known providers whose keys are in the environment, with the variables' names.
+pub(super) fn keys_in(environment: &dyn Fn(&str) -> Option<String>) -> Vec<(&'static str, &'static str)> {
+    let has_key = |known: &&Known| environment(known.key).is_some_and(|key| !key.trim().is_empty());
+    KNOWN.iter().filter(has_key).map(|known| (known.name, known.key)).collect()
 }
 
 /// Returns the names of the variables in which keys are looked for.
@@ -116,6 +127,11 @@ pub(super) fn key_names() -> String {
 }
 
 impl ProviderConfig {
+    /// Tells whether the user has named a model for this provider.
+    pub(super) fn has(&self, model: &str) -> bool {
+        self.default_model.as_deref() == Some(model) || self.models.iter().any(|known| known == model)
+    }
+
     /// Returns the provider for one of its models. Connects to nothing.
     pub(super) fn build(
         &self,
