@@ -44,6 +44,83 @@ pub struct PermissionCheckReport {
     pub source: String,
 }
 
+/// Printed by `config show --json` and `config check --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigReport {
+    /// The files that were read.
+    pub files: Vec<String>,
+    /// The values in effect; `config check` leaves them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<ConfigSetting>,
+    /// What is wrong.
+    pub problems: Vec<ConfigProblem>,
+}
+
+/// A value of the configuration that is in effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigSetting {
+    /// Its key, with points between the names.
+    pub key: String,
+    /// What it is; what may be a secret is not shown.
+    pub value: serde_json::Value,
+    /// Where it comes from: `file:line`, or in words.
+    pub origin: String,
+}
+
+/// Something that is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigProblem {
+    /// `error`: the configuration is not used; `warning`: the value is not; `note`.
+    pub severity: String,
+    /// Where it is: `file:line`, or in words.
+    pub origin: String,
+    /// The key; absent when it is the whole file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+/// Printed by `doctor --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DoctorReport {
+    /// Whether a turn could be started.
+    pub ready: bool,
+    /// What was looked at, in the order in which it is printed.
+    pub checks: Vec<DoctorCheck>,
+}
+
+/// One thing that `doctor` looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DoctorCheck {
+    /// What it is, in a word.
+    pub name: String,
+    /// How it is.
+    pub status: DoctorStatus,
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+/// How something is that `doctor` looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoctorStatus {
+    /// As it should be.
+    Ok,
+    /// Not there, and something is missed without it.
+    Missing,
+    /// Nothing works before this is mended.
+    Failed,
+}
+
 /// Printed on stderr by any command that fails with `--json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

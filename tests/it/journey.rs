@@ -11,6 +11,7 @@ mod accept;
 mod clients;
 mod commands;
 mod kill;
+mod models;
 mod prompts;
 mod sessions;
 mod strict;

@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use kkcode_provider::endpoint::Key;
 use kkcode_provider::http::Http;
@@ -35,6 +36,25 @@ use provider::error;
 /// Looks up a variable of the environment.
 type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;
 
+/// How long what was found on this machine is believed by those who ask often.
+const LATELY: Duration = Duration::from_secs(30);
+
+/// An Ollama on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ollama {
+    /// Its address.
+    pub base_url: String,
+    /// The models it has.
+    pub models: Vec<String>,
+}
+
+/// Whether an Ollama is looked for now, or what was found lately is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Now,
+    Lately,
+}
+
 /// Tells the user something about the configuration.
 type Tell = Box<dyn Fn(String) + Send + Sync>;
 
@@ -52,8 +72,12 @@ pub struct ConfigSource {
 /// What is kept between two readings.
 #[derive(Default)]
 struct Kept {
-    /// What the editor gives as the user's settings.
-    client: Option<Value>,
+    /// What the editor gave as the user's configuration when it started us.
+    options: Option<Value>,
+    /// What it gives as the user's settings since.
+    settings: Option<Value>,
+    /// The Ollama of this machine, and when it was looked for.
+    ollama: Option<(Instant, Option<Ollama>)>,
     folders: Vec<Folder>,
     /// Whether the user trusts all folders, also those to come.
     trusting: bool,
@@ -81,7 +105,7 @@ impl ConfigSource {
         client: Option<Value>,
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        let kept = Arc::new(Mutex::new(Kept { client, ..Kept::default() }));
+        let kept = Arc::new(Mutex::new(Kept { options: client, ..Kept::default() }));
         let (http, tell, untrusted_told) = Default::default();
         Self { home, environment: Arc::new(environment), http, kept, tell, untrusted_told }
     }
@@ -113,6 +137,11 @@ impl ConfigSource {
         AgentConfig::read(self.effective()?.get(&["agent"])).map_err(error)
     }
 
+    /// Returns kkcode's home.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// Says who tells the user what is wrong with the configuration; without that the log does. Only the first counts.
     pub fn on_problem(&self, tell: impl Fn(String) + Send + Sync + 'static) {
         if self.tell.set(Box::new(tell)).is_err() {
@@ -120,9 +149,9 @@ impl ConfigSource {
         }
     }
 
-    /// Takes what the editor gives as the user's settings, in place of what it gave before.
-    pub fn set_client(&self, client: Option<Value>) {
-        self.kept().client = client;
+    /// Takes the user's settings in the editor, in place of those before; they go over what it gave at the start.
+    pub fn set_settings(&self, settings: Option<Value>) {
+        self.kept().settings = settings;
     }
 
     /// Takes the folders whose project configuration counts. A folder that was trusted stays so.
@@ -143,12 +172,13 @@ impl ConfigSource {
     }
 
     /// Takes a provider's key from the editor's secret storage; it goes before all others. An empty one is forgotten.
-    pub fn set_secret(&self, provider: &str, key: &str) {
+    pub fn set_secret(&self, provider: impl Into<String>, key: &str) {
+        let provider = provider.into();
         let mut kept = self.kept();
         if key.trim().is_empty() {
-            kept.secrets.remove(provider);
+            kept.secrets.remove(&provider);
         } else {
-            kept.secrets.insert(provider.to_owned(), Key::new(key));
+            kept.secrets.insert(provider, Key::new(key));
         }
     }
 
@@ -156,9 +186,9 @@ impl ConfigSource {
     pub fn read(&self) -> Effective {
         let (client, folders) = {
             let kept = self.kept();
-            (kept.client.clone(), kept.folders.clone())
+            ([kept.options.clone(), kept.settings.clone()], kept.folders.clone())
         };
-        Effective::read(&self.home, client.as_ref(), &folders)
+        Effective::read(&self.home, &client, &folders)
     }
 
     /// Returns the configuration to go by: what is on the disk now, or the last one without errors. Fails if there never was
@@ -201,23 +231,30 @@ impl ConfigSource {
         provider::keys_in(&*self.environment)
     }
 
-    /// Returns the address of a running Ollama and its models; none if there is none on this machine. Blocks for less than a
-    /// second.
-    pub fn running_ollama(&self) -> Option<(String, Vec<String>)> {
-        let address = ollama::address((self.environment)("OLLAMA_HOST").as_deref())?;
-        Some((format!("http://{address}"), ollama::models(address)?))
+    /// Returns a running Ollama; none if there is none on this machine. Blocks for less than a second.
+    pub fn running_ollama(&self) -> Option<Ollama> {
+        let address = ollama::address((self.environment)("OLLAMA_HOST").as_deref());
+        let find = |address| {
+            Some(Ollama { base_url: format!("http://{address}"), models: ollama::models(address)? })
+        };
+        let found = address.and_then(find);
+        self.kept().ollama = Some((Instant::now(), found.clone()));
+        found
     }
 
     /// Returns the configuration to go by and, if it names no provider, what can be found without: one whose key is there, or
     /// a running Ollama.
-    fn with_found(&self) -> Result<Arc<Effective>, ProviderError> {
+    fn with_found(&self, look: Look) -> Result<Arc<Effective>, ProviderError> {
         let effective = self.effective()?;
         if selection::names(&effective).next().is_some() {
             return Ok(effective);
         }
         let has_secret = |name: &str| self.kept().secrets.contains_key(name);
         let found = provider::found(&*self.environment, &has_secret).or_else(|| {
-            let (base_url, models) = self.running_ollama()?;
+            let known =
+                self.kept().ollama.clone().filter(|(at, _)| look == Look::Lately && at.elapsed() < LATELY);
+            let Ollama { base_url, models } =
+                known.map_or_else(|| self.running_ollama(), |(_, found)| found)?;
             Some(("ollama".to_owned(), json!({"type": "ollama", "base_url": base_url, "models": models})))
         });
         let Some((name, provider)) = found else { return Ok(effective) };
@@ -227,9 +264,10 @@ impl ConfigSource {
     }
 
     fn tell(&self, message: String) {
-        match self.tell.get() {
-            Some(tell) => tell(message),
-            None => tracing::warn!("{message}"),
+        if let Some(tell) = self.tell.get() {
+            tell(message);
+        } else {
+            tracing::warn!("{message}");
         }
     }
 

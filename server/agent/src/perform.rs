@@ -397,6 +397,7 @@ impl Performer {
                 }
                 let handle = self.handle.clone();
                 let home = self.config.home.clone();
+                self.config.set_folders(folders.clone());
                 self.loads = match self.loads {
                     Loads::Never => Loads::Out(1),
                     Loads::Out(count) => Loads::Out(count + 1),

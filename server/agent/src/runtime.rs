@@ -171,6 +171,11 @@ pub fn spawn(home: PathBuf, config: ConfigSource) -> (Handle, mpsc::UnboundedRec
     let (front_end, effects) = mpsc::unbounded_channel();
     let store = Store::new(home);
     let handle = Handle { inbox, requests: Arc::default(), store: store.clone() };
+    let user = front_end.clone();
+    config.on_problem(move |problem| {
+        // A front end that has gone needs to be told nothing.
+        let _nobody_listens = user.send(ToFrontEnd::Effect(EditorEffect::Message(problem)));
+    });
     let performer = Performer::new(store, config, handle.clone(), front_end);
     tokio::spawn(run(inputs, performer));
     (handle, effects)

@@ -10,6 +10,7 @@
 //! | `disabledSupport` | a stale hunk has no action |
 //! | Markdown in hovers | plain text |
 //! | `codeLens.refreshSupport` | lenses are as old as the client's last request |
+//! | `workspace.configuration` | changed settings must come with their notification |
 //! | `showDocument`, or it is Helix | a message names the place; of a reply, its document |
 //! | `workDoneProgress` | what turns do is logged |
 //! | `textDocumentContent` | a difference is shown by hovers |
@@ -58,6 +59,8 @@ pub(crate) struct ClientCapabilities {
     pub(crate) work_done_progress: bool,
     /// It asks for the text of virtual documents by LSP 3.18.
     pub(crate) virtual_documents: bool,
+    /// It says what its settings are when it is asked.
+    pub(crate) configuration: bool,
     /// It drops diagnostics of another version than its text has.
     pub(crate) diagnostic_versions: bool,
     /// It gives back the `data` of a diagnostic.
@@ -108,6 +111,7 @@ impl ClientCapabilities {
             replaces_documents: name == Some("helix"),
             work_done_progress: has("/window/workDoneProgress"),
             virtual_documents: there("/workspace/textDocumentContent"),
+            configuration: has("/workspace/configuration"),
             diagnostic_versions: has("/textDocument/publishDiagnostics/versionSupport"),
             diagnostic_data: has("/textDocument/publishDiagnostics/dataSupport"),
             folders: folders(params),

@@ -1,5 +1,7 @@
 //! The command line: which commands there are. One file below `cli/` for each.
 
+mod config;
+mod doctor;
 mod failure;
 mod local;
 mod output;
@@ -50,6 +52,11 @@ enum Command {
     /// List, show and decide what agents propose
     #[command(subcommand)]
     Proposal(proposal::Command),
+    /// Show and check the configuration, or print its JSON Schema
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Say what is installed, reachable and missing, and what to do
+    Doctor(config::Place),
 }
 
 /// Does what the command line says, and returns the exit code: 0 done, 1 failed, 2 used wrongly.
@@ -70,6 +77,8 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Proposal(command)) => {
             lifecycle::run(async move { output.end(proposal::run(command, output).await) })
         }
+        Some(Command::Config(command)) => ExitCode::from(output.end(config::run(&command, output))),
+        Some(Command::Doctor(place)) => ExitCode::from(output.end(doctor::run(&place, output))),
     };
     logging.finish();
     code

@@ -1,5 +1,6 @@
 //! `workspace/executeCommand`: one row for each command that the server has.
 
+mod model;
 mod proposal;
 mod review;
 mod session;
@@ -10,10 +11,10 @@ use std::sync::Arc;
 
 use kkcode_core::effect::Refusal;
 use kkcode_protocol::commands::{
-    COMMANDS, FileAccept, FileDiff, FileReject, HunkAccept, HunkReject, HunkShow, ProposalAccept,
-    ProposalEdit, ProposalList, ProposalReject, ProposalShow, ReviewComment, ReviewRedo, ReviewSend,
-    ReviewUndo, SessionDelete, SessionFork, SessionList, SessionRename, SessionShow, Status, TurnCancel,
-    TurnShow, TurnStart,
+    COMMANDS, FileAccept, FileDiff, FileReject, HunkAccept, HunkReject, HunkShow, ModelList, ModelSelect,
+    ProposalAccept, ProposalEdit, ProposalList, ProposalReject, ProposalShow, ReviewComment, ReviewRedo,
+    ReviewSend, ReviewUndo, SessionDelete, SessionFork, SessionList, SessionRename, SessionShow, Status,
+    TurnCancel, TurnShow, TurnStart,
 };
 use kkcode_protocol::message::Command;
 use lsp_types::ExecuteCommandParams;
@@ -22,6 +23,8 @@ use tower_lsp::jsonrpc::{Error, Result};
 
 use crate::session::Session;
 use crate::{error, show};
+
+pub(crate) use model::set_secret;
 
 /// Answers a command. What it changes is on its way before the first `.await`.
 pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams) -> Result<Option<Value>> {
@@ -51,6 +54,8 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
         SessionFork::NAME => call.answer::<SessionFork, _>(session::fork).await,
         SessionRename::NAME => call.answer::<SessionRename, _>(session::rename).await,
         SessionDelete::NAME => call.answer::<SessionDelete, _>(session::delete).await,
+        ModelList::NAME => call.answer::<ModelList, _>(model::list).await,
+        ModelSelect::NAME => call.answer::<ModelSelect, _>(model::select).await,
         Status::NAME => call.answer::<Status, _>(status::show).await,
         name if COMMANDS.iter().any(|known| known.name == name) => {
             Err(error::failed(format!("`{name}` is not there yet; a later version has it")))

@@ -57,6 +57,7 @@ fn is_ordered(method: &str) -> bool {
             | "textDocument/didSave"
             | "textDocument/didClose"
             | "workspace/didChangeWorkspaceFolders"
+            | "workspace/didChangeConfiguration"
             | "window/workDoneProgress/cancel"
     ) || method.starts_with("kkcode/")
 }

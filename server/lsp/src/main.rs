@@ -22,6 +22,7 @@ mod progress;
 mod reply;
 mod server;
 mod session;
+mod settings;
 mod show;
 mod surface;
 mod to_proto;

@@ -1,16 +1,18 @@
 //! What the server does with each message of the editor: convert, hand on, convert back.
 
+use std::future::{Ready, ready};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kkcode_core::event::Command;
 use kkcode_protocol::commands::COMMANDS;
+use kkcode_protocol::editor::{SecretSetParams, SecretSetResult};
 use kkcode_protocol::events::{EventsSinceParams, EventsSinceResult};
 use kkcode_protocol::initialize::{PROTOCOL_VERSION, SERVER_NAME};
 use kkcode_protocol::message::Request as _;
 use kkcode_protocol::proposal::{ProposalContentParams, ProposalContentResult};
-use kkcode_protocol::requests::{EventsSince, ProposalContent};
+use kkcode_protocol::requests::{EventsSince, ProposalContent, SecretSet};
 use lsp_types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability, CodeActionResponse,
     CodeLens, CodeLensOptions, CodeLensParams, ExecuteCommandOptions, ExecuteCommandParams, Hover,
@@ -29,7 +31,7 @@ use crate::client::Client;
 use crate::session::Session;
 use crate::{
     code_actions, code_lens, commands, connection, error, events, from_proto, hover, lifecycle, progress,
-    virtual_documents,
+    settings, virtual_documents,
 };
 
 /// How long the end of the process waits for what is still to be written down.
@@ -51,6 +53,7 @@ pub(crate) fn run(client_process: Option<u32>) -> ExitCode {
         let server = Server { editor: client.clone(), client: Arc::default(), session: Arc::default() };
         let (service, _) = LspService::build(|_| server.clone())
             .custom_method(ProposalContent::NAME, Server::content)
+            .custom_method(SecretSet::NAME, Server::set_secret)
             .custom_method(virtual_documents::CONTENT, Server::content)
             .custom_method(EventsSince::NAME, Server::events_since)
             .finish();
@@ -83,6 +86,10 @@ impl Server {
     async fn content(&self, params: ProposalContentParams) -> Result<ProposalContentResult> {
         virtual_documents::content(&*self.session()?, params).await
     }
+
+    fn set_secret(&self, params: SecretSetParams) -> Ready<Result<SecretSetResult>> {
+        ready(self.session().and_then(|session| commands::set_secret(&session, params)))
+    }
 }
 
 impl connection::Hooks for Server {
@@ -109,6 +116,11 @@ impl connection::Hooks for Server {
             .flatten();
         if let Some(uri) = &opened {
             session.note_spelling(uri);
+        }
+        match method {
+            "workspace/didChangeConfiguration" => settings::changed(session, &params),
+            "textDocument/didSave" => settings::saved(session, &params),
+            _ => {}
         }
         match from_proto::sync_event(method, params) {
             Ok(Some(event)) => {

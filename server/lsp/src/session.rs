@@ -27,6 +27,7 @@ pub(crate) struct Session {
     client: ClientCapabilities,
     editor: Client,
     handle: Handle,
+    config: ConfigSource,
     /// What the client was shown and may be told anew.
     surface: Surface,
     /// What the client is shown of running turns.
@@ -47,11 +48,21 @@ impl Session {
         let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok());
         // Only a client of ours asks the user before it says so.
         let config = config.trusting(client.kkcode && client.options.trusted == Some(true));
-        let (handle, effects) = spawn(home.clone(), config);
+        let (handle, effects) = spawn(home.clone(), config.clone());
         let (attached, said, spellings) = (Once::new(), Mutex::default(), Mutex::default());
         let (front_end, surface, progress) = (editor.clone(), Surface::default(), Progress::default());
-        let session =
-            Arc::new(Self { client, editor, handle, surface, progress, home, attached, said, spellings });
+        let session = Arc::new(Self {
+            client,
+            editor,
+            handle,
+            config,
+            surface,
+            progress,
+            home,
+            attached,
+            said,
+            spellings,
+        });
         tokio::spawn(FrontEnd::new(Arc::clone(&session), front_end).run(effects));
         session
     }
@@ -64,6 +75,11 @@ impl Session {
     /// Returns the way to the client.
     pub(crate) fn editor(&self) -> &Client {
         &self.editor
+    }
+
+    /// Returns the configuration.
+    pub(crate) fn config(&self) -> &ConfigSource {
+        &self.config
     }
 
     /// Returns what the client was shown.

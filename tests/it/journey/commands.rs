@@ -6,7 +6,9 @@ use serde_json::json;
 use super::{World, capabilities};
 
 /// The commands that the server has; each of the others says plainly that it is not there yet.
-const PRESENT: [&str; 19] = [
+const PRESENT: [&str; 21] = [
+    "kkcode.model.list",
+    "kkcode.model.select",
     "kkcode.turn.start",
     "kkcode.turn.cancel",
     "kkcode.turn.show",

@@ -48,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Unreadable> {
     match node {
         Node::Leaf(Value::Null) => Ok(Vec::new()),
         Node::Leaf(_) => Err(Unreadable { line: 1, why: "it must be a mapping".to_owned() }),
-        node => Ok(flat(node)),
+        node @ Node::Mapping(_) => Ok(flat(node)),
     }
 }
 

@@ -73,10 +73,10 @@ enum By {
 impl Effective {
     /// Reads all files of a home and of the folders, and puts one over the other: the user's file, the editor's settings,
     /// the projects' files, the user's `.env`, the projects' `.env`. Blocks.
-    pub(super) fn read(home: &Path, client: Option<&Value>, folders: &[Folder]) -> Self {
+    pub(super) fn read(home: &Path, client: &[Option<Value>], folders: &[Folder]) -> Self {
         let mut effective = Self { value: Value::Object(Map::new()), ..Self::default() };
         effective.file(home, &HOME_FILES, By::User);
-        if let Some(client) = client {
+        for client in client.iter().flatten() {
             effective.add(document::entries(client), By::User, |_| Origin::Client);
         }
         // In the user's own folder the project's configuration is the user's.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::effective::Effective;
 use super::provider::{Surroundings, error};
-use super::{ConfigSource, agent, selection};
+use super::{ConfigSource, Look, agent, selection};
 
 /// A model that can be asked.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ pub struct ModelEntry {
 impl ConfigSource {
     /// Returns all models that the configuration names, those of the default provider first. Blocks.
     pub fn models(&self) -> Result<Vec<ModelEntry>, ProviderError> {
-        let effective = self.with_found()?;
+        let effective = self.with_found(Look::Now)?;
         let default = selection::default_provider(&effective, &self.home).ok();
         let mut names: Vec<&str> = selection::names(&effective).collect();
         names.sort_by_key(|name| Some(*name) != default.as_deref());
@@ -75,22 +75,22 @@ impl ConfigSource {
 
     /// Returns the model of the turns to come, as `provider/model`; why there is none if there is none. Blocks.
     pub fn selected(&self) -> Result<String, ProviderError> {
-        let effective = self.with_found()?;
+        let effective = self.with_found(Look::Lately)?;
         let selected = self.kept().selected.clone();
         let wanted = selection::wanted(&effective, None, selected, &self.home)?;
         let first = wanted.first().ok_or_else(|| error("`models.main` names no model"))?;
         let (provider, model) = full_name(&effective, first)?;
-        Ok(format!("{provider}/{model}"))
+        Ok(joined(provider, &model))
     }
 
     /// Selects the model of the turns to come: `provider/model`, a provider, or a model of the default provider. Returns its
     /// full name. Refuses one that cannot be asked. Blocks.
     pub fn select(&self, wanted: &str) -> Result<String, ProviderError> {
-        let effective = self.with_found()?;
+        let effective = self.with_found(Look::Now)?;
         let head = wanted.split_once('/').map_or(wanted, |(provider, _)| provider);
         let full = if selection::names(&effective).any(|name| name == head) {
             let (provider, model) = full_name(&effective, wanted)?;
-            format!("{provider}/{model}")
+            joined(provider, &model)
         } else if let Ok(default) = selection::default_provider(&effective, &self.home)
             && selection::provider(&effective, &default)?.has(wanted)
         {
@@ -108,7 +108,7 @@ impl ConfigSource {
     /// Returns the model called `provider/model`, or that of a role, or the selected one, or the configured default. Reads the
     /// configuration anew, and looks for an Ollama if there is none; so it blocks.
     pub(crate) fn model(&self, wanted: Option<&str>) -> Result<Model, ProviderError> {
-        let effective = self.with_found()?;
+        let effective = self.with_found(Look::Now)?;
         let selected = self.kept().selected.clone();
         let prices = prices(&effective, self)?;
         let mut candidates = Vec::new();
@@ -125,7 +125,7 @@ impl ConfigSource {
                 effective.get(&["provider", provider, "type"]).is_some_and(|kind| kind == "scripted");
             let free = Price { input: 0.0, output: 0.0, cache_read: None, cache_write: None };
             let price = price.or(is_scripted.then_some(free));
-            tariffs.push(Tariff { model: format!("{provider}/{model}"), price });
+            tariffs.push(Tariff { model: joined(provider, &model), price });
         }
         let first = candidates.first().ok_or_else(|| error("`models.main` names no model"))?;
         let id = first.model.clone();
@@ -151,6 +151,11 @@ fn full_name<'a>(effective: &Effective, wanted: &'a str) -> Result<(&'a str, Str
     let provider = selection::provider(effective, wanted)?;
     let model = provider.default_model.as_ref().or(provider.models.first()).cloned();
     Ok((wanted, model.unwrap_or_default()))
+}
+
+/// Returns the name of a model with its provider's; a scripted provider needs no model.
+fn joined(provider: &str, model: &str) -> String {
+    if model.is_empty() { provider.to_owned() } else { format!("{provider}/{model}") }
 }
 
 /// Returns the prices: the built-in ones, over them the user's file, over that those in the configuration.

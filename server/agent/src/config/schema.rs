@@ -194,7 +194,7 @@ const OLD_LEVELS: &[(&str, &str)] =
 /// Returns the key that stands at a path.
 pub(super) fn find(path: &[String]) -> Option<&'static Key> {
     // The settings for all providers stand where else a provider's name does; their own names go first.
-    KEYS.iter().find(|key| matches(key.path, path).is_some_and(|rest| rest.is_empty()))
+    KEYS.iter().find(|key| matches(key.path, path).is_some_and(<[String]>::is_empty))
 }
 
 /// Tells whether a path is a mapping in which keys are.
@@ -212,7 +212,7 @@ pub(super) fn is_without_effect(path: &[String]) -> bool {
 
 /// Gives a key and a value the names that they have now; returns the old name of the key if it had one.
 pub(super) fn rename(path: &mut [String], value: &mut Value) -> Option<String> {
-    let old = OLD_NAMES.iter().find(|(old, _)| matches(old, path).is_some_and(|rest| rest.is_empty()));
+    let old = OLD_NAMES.iter().find(|(old, _)| matches(old, path).is_some_and(<[String]>::is_empty));
     let was = old.map(|(_, new)| {
         let was = path.join(".");
         for (name, new) in path.iter_mut().zip(new.split('.')).filter(|(_, new)| *new != "*") {

@@ -386,7 +386,7 @@ fn a_bad_new_configuration_keeps_the_old_one_and_says_so_once() {
     assert!(heard[0].ends_with("the configuration from before stays in force"), "{heard:?}");
     write(dir.path(), &[("config.yaml", &YAML.replace("org/m1", "m2"))]);
     assert_eq!(source.model(None).unwrap().id, "m2", "a good one counts at once");
-    source.set_client(Some(json!({"provider": {"b": {"default_model": "m3"}}})));
+    source.set_settings(Some(json!({"provider": {"b": {"default_model": "m3"}}})));
     assert_eq!(source.model(None).unwrap().id, "m3");
 }
 

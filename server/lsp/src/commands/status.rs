@@ -9,6 +9,7 @@ use kkcode_protocol::initialize::PROTOCOL_VERSION;
 use kkcode_protocol::status::{StatusParams, StatusResult, TaskCounts};
 use tower_lsp::jsonrpc::Result;
 
+use super::model;
 use crate::session::Session;
 use crate::to_proto;
 
@@ -19,13 +20,15 @@ pub(super) async fn show(session: Arc<Session>, _: StatusParams) -> Result<Statu
     for turn in snapshot.turns.values() {
         usage += turn.usage;
     }
+    // Without any model there is none to name; a turn says what to do.
+    let model = model::reading(&session, |config| Ok(config.selected().ok())).await?;
     Ok(StatusResult {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol_version: PROTOCOL_VERSION,
         level: to_proto::level(snapshot.level),
-        model: None,
-        provider: None,
-        trusted: false,
+        provider: model.as_deref().and_then(|model| Some(model.split('/').next()?.to_owned())),
+        model,
+        trusted: session.config().is_trusted(),
         turns: narrow(turns),
         tasks: TaskCounts::default(),
         pending_hunks: narrow(waiting_hunks(&snapshot)),
