@@ -1,0 +1,95 @@
+// Code lenses of ours: beside the server's those that only a client can do, and all of them on the editable proposed side.
+import * as vscode from "vscode";
+import type { Middleware } from "vscode-languageclient/node";
+import type { PlacedHunk, Proposals } from "./proposals";
+import { fileOf } from "./proposals";
+import { schemes } from "./pure/documents";
+import { hunkInWords } from "./pure/hunks";
+import { report } from "./client";
+
+/** Lets the server's lenses be followed by ours, and shows why a command of the server's was refused. */
+export function middleware(proposals: () => Proposals): Middleware {
+  return {
+    provideCodeLenses: async (document, token, next) => {
+      const theirs = (await next(document, token)) ?? [];
+      return [...theirs, ...proposals().in(document.uri).flatMap((placed) => more(document, placed))];
+    },
+    executeCommand: async (command, args, next): Promise<unknown> => {
+      try {
+        return await (next(command, args) as Promise<unknown>);
+      } catch (error) {
+        report(error);
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Lenses of the documents that only we know. */
+export class EditLenses implements vscode.CodeLensProvider {
+  readonly onDidChangeCodeLenses: vscode.Event<void>;
+
+  constructor(readonly proposals: Proposals) {
+    this.onDidChangeCodeLenses = proposals.onDidChange;
+  }
+
+  provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+    return this.proposals.in(document.uri).flatMap((placed) => [
+      lens(document, placed, `${hunkInWords(placed.hunk)} · Accept`, "hunk.accept"),
+      lens(document, placed, "Reject", "hunk.reject"),
+      ...more(document, placed),
+    ]);
+  }
+
+  /** Registers them. */
+  static register(proposals: Proposals): vscode.Disposable {
+    const provider = new EditLenses(proposals);
+    return vscode.Disposable.from(
+      vscode.languages.registerCodeLensProvider({ scheme: schemes.edit }, provider),
+      vscode.languages.registerCodeActionsProvider({ scheme: schemes.edit }, new EditActions(proposals), {
+        providedCodeActionKinds: [vscode.CodeActionKind.RefactorRewrite],
+      }),
+    );
+  }
+}
+
+/** The code actions of the same documents. */
+class EditActions implements vscode.CodeActionProvider {
+  constructor(readonly proposals: Proposals) {}
+
+  provideCodeActions(document: vscode.TextDocument, range: vscode.Range): vscode.CodeAction[] {
+    const here = this.proposals.at(document.uri, range.start.line);
+    if (here === undefined) {
+      return [];
+    }
+    const titles = { "Accept hunk": "hunk.accept", "Reject hunk": "hunk.reject", "Reject hunk with a reason…": "hunk.rejectWithReason" };
+    return Object.entries(titles).map(([title, command]) => {
+      const action = new vscode.CodeAction(title, vscode.CodeActionKind.RefactorRewrite.append("kkcode"));
+      action.command = { title, command: `kkcode.ui.${command}`, arguments: [nameOf(here)] };
+      return action;
+    });
+  }
+}
+
+function more(document: vscode.TextDocument, placed: PlacedHunk): vscode.CodeLens[] {
+  const lenses = [lens(document, placed, "Reject with a reason…", "hunk.rejectWithReason"), lens(document, placed, "Why", "hunk.why")];
+  if (!fileOf(document.uri).isProposedSide) {
+    const { proposal, file } = placed;
+    const diff = { title: "Diff", command: "kkcode.ui.file.diff", arguments: [{ proposalId: proposal.proposalId, uri: file.uri }] };
+    lenses.push(new vscode.CodeLens(firstLine(document, placed), diff));
+  }
+  return lenses;
+}
+
+function lens(document: vscode.TextDocument, placed: PlacedHunk, title: string, command: string): vscode.CodeLens {
+  return new vscode.CodeLens(firstLine(document, placed), { title, command: `kkcode.ui.${command}`, arguments: [nameOf(placed)] });
+}
+
+function firstLine(document: vscode.TextDocument, { lines }: PlacedHunk): vscode.Range {
+  const line = Math.min(lines.start, Math.max(0, document.lineCount - 1));
+  return new vscode.Range(line, 0, line, 0);
+}
+
+function nameOf({ proposal, hunk }: PlacedHunk): { proposalId: string; hunkId: string } {
+  return { proposalId: proposal.proposalId, hunkId: hunk.hunkId };
+}

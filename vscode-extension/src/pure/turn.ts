@@ -1,0 +1,199 @@
+// What is known of a turn, and the Markdown document that shows it.
+import type { Event, PlanEntry, ToolStatus, TurnOutcome, TurnShowResult, TurnStatus, TurnUpdate, Usage } from "../protocol";
+import { usageInWords } from "./words";
+
+/** A call of a tool, as the document shows it. */
+interface ToolCall {
+  callId: string;
+  tool: string;
+  title: string;
+  status?: ToolStatus;
+  summary?: string;
+}
+
+/** A part of a turn, in the order in which they came. */
+type Part = { kind: "text" | "thinking" | "note"; text: string } | ({ kind: "tool" } & ToolCall);
+
+/** One turn. */
+export class Turn {
+  status: TurnStatus = "running";
+  sessionId: string | undefined;
+  prompt: string | undefined;
+  error: string | undefined;
+  usage: Usage | undefined;
+  proposalIds: string[] = [];
+  #parts: Part[] = [];
+  #plan: PlanEntry[] = [];
+  #length = 0;
+
+  constructor(readonly turnId: string) {}
+
+  /** Tells whether it can still change. */
+  get isRunning(): boolean {
+    return this.status === "running" || this.status === "waiting";
+  }
+
+  /** The reply so far. */
+  get reply(): string {
+    return this.#parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("");
+  }
+
+  /** Takes an update; text that was already there is left out, as `offset` tells. Returns false if text is missing. */
+  update(offset: number, update: TurnUpdate): boolean {
+    switch (update.kind) {
+      case "text": {
+        if (offset > this.#length) {
+          return false;
+        }
+        this.#append("text", update.text.slice(this.#length - offset));
+        this.#length = Math.max(this.#length, offset + update.text.length);
+        return true;
+      }
+      case "thinking":
+        this.#append("thinking", update.text);
+        return true;
+      case "toolCall":
+        this.#parts.push({ kind: "tool", callId: update.callId, tool: update.tool, title: update.title });
+        return true;
+      case "toolResult":
+        this.#finishTool(update.callId, update.status, update.summary);
+        return true;
+      case "plan":
+        this.#plan = update.entries;
+        return true;
+      case "usage":
+        this.usage = update.usage;
+        return true;
+    }
+  }
+
+  /** Takes the whole reply so far, from a server that was asked for it. */
+  replaceText(text: string): void {
+    if (text.length > this.#length && text.startsWith(this.reply)) {
+      this.#append("text", text.slice(this.#length));
+    } else if (text !== this.reply) {
+      this.#parts = [...this.#parts.filter((part) => part.kind !== "text"), { kind: "text", text }];
+    }
+    this.#length = text.length;
+  }
+
+  /** Takes a durable event of the turn, when nothing was heard of it live. */
+  replay(event: Event): void {
+    switch (event.kind) {
+      case "turnStarted":
+        this.sessionId = event.sessionId;
+        this.prompt = event.prompt;
+        break;
+      case "message":
+        this.#append("text", this.reply === "" ? event.text : `\n\n${event.text}`);
+        this.#length = this.reply.length;
+        break;
+      case "toolCalled":
+        this.#parts.push({ kind: "tool", callId: event.callId, tool: event.tool, title: event.title });
+        break;
+      case "toolFinished":
+        this.#finishTool(event.callId, event.status, event.summary);
+        break;
+      case "note":
+        this.#parts.push({ kind: "note", text: event.text });
+        break;
+      case "turnFinished":
+        this.finish(event);
+        break;
+      case "proposalChanged":
+      case "taskChanged":
+      case "permissionAsked":
+      case "permissionResolved":
+      case "questionAsked":
+      case "questionResolved":
+        break;
+    }
+  }
+
+  /** Takes how the turn ended. */
+  finish(outcome: TurnOutcome): void {
+    this.status = outcome.status;
+    this.proposalIds = outcome.proposalIds;
+    this.error = outcome.error?.message ?? outcome.interruptionReason?.replaceAll("_", " ");
+    if (outcome.reply !== undefined) {
+      this.replaceText(outcome.reply);
+    }
+  }
+
+  /** Takes what the server says of the turn. */
+  show(shown: TurnShowResult): void {
+    this.sessionId = shown.sessionId;
+    this.usage = shown.usage;
+    this.finish(shown);
+  }
+
+  /** Returns the turn as a Markdown document. */
+  markdown(): string {
+    const sections = [this.#title(), ...this.#planned(), ...this.#parts.map(rendered), this.#end()];
+    return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+  }
+
+  #title(): string {
+    const quoted = (this.prompt ?? "").trim().split("\n").map((line) => `> ${line}`.trimEnd());
+    return this.prompt === undefined ? `# Turn ${this.turnId}` : quoted.join("\n");
+  }
+
+  #planned(): string[] {
+    const marks = { pending: "[ ]", in_progress: "[ ] *now:*", completed: "[x]" };
+    return this.#plan.length === 0 ? [] : [this.#plan.map((entry) => `- ${marks[entry.status]} ${entry.text}`).join("\n")];
+  }
+
+  #end(): string {
+    const words = [`**${statusInWords(this.status)}**`];
+    if (this.error !== undefined) {
+      words.push(this.error);
+    }
+    if (this.usage !== undefined) {
+      words.push(usageInWords(this.usage));
+    }
+    return `---\n\n${words.join(" · ")}`;
+  }
+
+  #append(kind: "text" | "thinking", text: string): void {
+    const last = this.#parts.at(-1);
+    if (text === "") {
+      return;
+    }
+    if (last?.kind === kind) {
+      last.text += text;
+    } else {
+      this.#parts.push({ kind, text });
+    }
+  }
+
+  #finishTool(callId: string, status: ToolStatus, summary: string | undefined): void {
+    const call = this.#parts.find((part): part is Part & { kind: "tool" } => part.kind === "tool" && part.callId === callId);
+    if (call !== undefined) {
+      call.status = status;
+      if (summary !== undefined) {
+        call.summary = summary;
+      }
+    }
+  }
+}
+
+/** Says a turn's status in words. */
+export function statusInWords(status: TurnStatus): string {
+  return status === "budget_exhausted" ? "stopped at its budget" : status;
+}
+
+function rendered(part: Part): string {
+  switch (part.kind) {
+    case "text":
+      return part.text;
+    case "thinking":
+      return part.text.trim().split("\n").map((line) => `> *${line.trim()}*`.replace("> **", ">")).join("\n");
+    case "note":
+      return `*${part.text}*`;
+    case "tool": {
+      const end = part.status ?? "running";
+      const summary = part.summary === undefined ? "" : ` – ${part.summary}`;
+      return `- \`${part.tool}\` ${part.title} (${end})${summary}`;
+    }
+  }
+}
