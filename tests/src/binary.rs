@@ -42,7 +42,15 @@ fn build(target: &[&str], program: &Path) -> Result<PathBuf, String> {
     };
     // Set by `cargo test`; a test program that is run by hand, or by a debugger, takes the one on the path.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut build = Command::new(cargo);
+    // `cargo test` names the tests' own package in these, and build scripts that read them would run again.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_CRATE_NAME"
+    }) {
+        build.env_remove(name);
+    }
+    let output = build
         .args(["build", "--quiet", "--package", "kkcode-lsp", "--profile", profile])
         .args(target)
         .arg("--target-dir")

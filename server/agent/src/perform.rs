@@ -50,7 +50,7 @@ pub(crate) struct Performer {
     /// asked for yet.
     loads: Loads,
     /// The last event that was read from the store, and those behind it that are our own.
-    read_to: u64,
+    read_to: Option<u64>,
     own_events: BTreeSet<u64>,
     /// What `PRAGMA data_version` said when the store was read last.
     data_version: Option<u64>,
@@ -116,7 +116,7 @@ impl Performer {
             deriving,
             viewers,
             loads: Loads::Never,
-            read_to: 0,
+            read_to: None,
             own_events: BTreeSet::new(),
             data_version: None,
             bell: None,
@@ -220,12 +220,10 @@ impl Performer {
         });
         // Only what has been read is compared with; the number comes with the answer.
         self.data_version = None;
-        if self.read_to == 0 {
-            self.read_to = last_seq;
-        }
-        if last_seq > self.read_to {
+        let read_to = *self.read_to.get_or_insert(last_seq);
+        if last_seq > read_to {
             let handle = self.handle.clone();
-            self.store.events_since(self.read_to, move |events| match events {
+            self.store.events_since(read_to, move |events| match events {
                 Ok(events) => {
                     handle
                         .put(Input::Events(events.into_iter().map(|(seq, _, event)| (seq, event)).collect()));
@@ -244,17 +242,17 @@ impl Performer {
     /// Tells the front end what other processes have written down.
     pub(crate) fn tell_elsewhere(&mut self, events: Vec<(u64, DurableEvent)>) {
         for (seq, event) in events {
-            if seq <= self.read_to {
+            if self.read_to.is_some_and(|read_to| seq <= read_to) {
                 continue;
             }
-            self.read_to = seq;
+            self.read_to = Some(seq);
             if !self.own_events.remove(&seq) {
                 // A front end that has gone needs to be told nothing.
                 let _nobody_listens = self.front_end.send(ToFrontEnd::Elsewhere(seq, event));
             }
         }
         let read_to = self.read_to;
-        self.own_events.retain(|seq| *seq > read_to);
+        self.own_events.retain(|seq| Some(*seq) > read_to);
     }
 
     pub(crate) fn events_since(&self, seq: u64, answer: EventsAnswer) {
@@ -312,6 +310,8 @@ impl Performer {
     pub(crate) async fn stop(&mut self) {
         if let Some(bell) = self.bell.take() {
             bell.task.abort();
+            // Its socket's file goes with it.
+            let _cancelled = bell.task.await;
         }
         for turn in self.turns.values() {
             turn.cancel.cancel();
@@ -384,11 +384,11 @@ impl Performer {
                 }
             }
             Effect::Derive(question) => self.derive(question),
-            Effect::WriteFiles { answer, proposal, files } => {
+            Effect::WriteFiles { answer, proposal, files, before } => {
                 let (handle, home) = (self.handle.clone(), self.config.home.clone());
                 tokio::task::spawn_blocking(move || {
                     let result = write_hunks(&home, &files);
-                    handle.send(Event::FilesWritten { answer, proposal, result });
+                    handle.send(Event::FilesWritten { answer, proposal, result, before });
                 });
             }
             Effect::Load { folders, generation } => {
@@ -511,6 +511,11 @@ fn new_texts(write: &FileWrite) -> Result<Vec<NewText>, String> {
     let found = now.as_ref().map_or(Found::Nothing, Found::Disk);
     let placement = Placement::derive(file, texts, found, |hunk| verdict(hunk).is_some());
     let path = file.path.display();
+    let is_edit =
+        |(id, _): &(HunkId, Verdict)| file.hunk(id).is_some_and(|hunk| hunk.kind == ChangeKind::Modify);
+    if now.is_none() && hunks.iter().any(is_edit) {
+        return Err(FileError::Missing(file.path.clone()).to_string());
+    }
     for (id, verdict) in hunks {
         let holds = placement.place(id).map_or(Holds::Neither, |place| place.holds);
         if holds == Holds::Neither && verdict.is_in_text() {
@@ -525,7 +530,7 @@ fn new_texts(write: &FileWrite) -> Result<Vec<NewText>, String> {
     if let Some((hunk, verdict)) = whole {
         return Ok(whole_texts(file, hunk, verdict.is_in_text(), now));
     }
-    let Some(now) = now else { return Err(format!("{path} is not there any more")) };
+    let Some(now) = now else { return Err(FileError::Missing(file.path.clone()).to_string()) };
     let side = |hunk: &HunkId| verdict(hunk).map(|to| if to.is_in_text() { Side::New } else { Side::Old });
     let new = edited_text(&now, file, &placement, texts, side);
     Ok(vec![NewText { path: file.path.clone(), now: Some(now), new: Some(new), mode_of: None }])

@@ -43,6 +43,8 @@ pub enum Effect {
         proposal: ProposalId,
         /// What is written.
         files: Vec<FileWrite>,
+        /// The verdicts that the hunks have again if it cannot be.
+        before: Vec<(HunkId, Verdict)>,
     },
     /// Read what the store knows of these folders; answered by [`Event::Loaded`].
     Load {

@@ -100,6 +100,8 @@ pub enum Event {
         proposal: ProposalId,
         /// What the hunks have become on the disk, or why nothing has changed there.
         result: Result<Vec<(HunkId, Verdict)>, String>,
+        /// The verdicts that the hunks have again if it is nothing.
+        before: Vec<(HunkId, Verdict)>,
     },
     /// It is known where the hunks of a file stand.
     Derived {

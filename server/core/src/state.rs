@@ -131,7 +131,9 @@ impl State {
                 self.edit_answered(&proposal, &hunks, applied, reason)
             }
             Event::EditOverdue { proposal, hunk, attempt } => self.edit_overdue(&proposal, &hunk, attempt),
-            Event::FilesWritten { answer, proposal, result } => self.files_written(answer, &proposal, result),
+            Event::FilesWritten { answer, proposal, result, before } => {
+                self.files_written(answer, &proposal, result, before)
+            }
             Event::Derived { proposal, path, revision, version, placement } => {
                 self.derived(&proposal, &path, revision, version, placement)
             }

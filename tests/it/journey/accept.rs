@@ -58,7 +58,9 @@ fn a_hunk_in_which_the_user_typed_is_stale_until_that_is_undone() {
     let id = world.hunks(&proposal)[0].id.clone();
     world.type_text(1, 3, 3, " or three");
     assert_eq!(world.states(&proposal), ["stale", "pending"]);
-    assert!(world.actions(1).is_empty());
+    let titles: Vec<serde_json::Value> =
+        world.actions(1).iter().map(|action| action["title"].clone()).collect();
+    assert_eq!(titles, ["Take proposal here", "Keep mine"]);
     let refused = world.hunk_command("kkcode.hunk.accept", &proposal, &id).unwrap_err();
     assert_eq!(refused.code, -32803);
     assert!(refused.message.contains("stale"), "{refused}");

@@ -409,7 +409,7 @@ fn a_stale_hunk_has_a_disabled_action_where_that_is_known() {
     world.turn();
     world.type_text(1, 0, 0, "my ");
     let actions = world.actions(1);
-    assert_eq!(titles(&actions), ["Accept hunk"]);
+    assert_eq!(titles(&actions), ["Accept hunk", "Take proposal here", "Keep mine"]);
     let reason = "the hunk is stale: the lines that it replaces were changed";
     assert_eq!(actions[0]["disabled"]["reason"], reason);
     assert!(actions[0].get("command").is_none() && actions[0].get("data").is_none());

@@ -16,11 +16,6 @@ const FILES: &[&str] = &["kkcode.config.yaml", "kkcode.config.yml", "kkcode.conf
 /// What the protocol has and the server has not, because the issue that builds it is open; a command among these is refused
 /// with one sentence.
 const NOT_YET: &[&str] = &[
-    "kkcode.proposal.edit",
-    "kkcode.review.undo",
-    "kkcode.review.redo",
-    "kkcode.review.comment",
-    "kkcode.review.send",
     "kkcode.task.start",
     "kkcode.task.list",
     "kkcode.task.show",
@@ -33,7 +28,6 @@ const NOT_YET: &[&str] = &[
     "kkcode.permission.forget",
     "kkcode.permission.setLevel",
     "kkcode.question.answer",
-    "kkcode/events/since",
     "kkcode/document/save",
     "kkcode/trust/didChange",
     "kkcode/task/didChange",

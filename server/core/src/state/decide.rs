@@ -133,24 +133,27 @@ impl State {
         answer: Option<(RequestId, Reply)>,
         proposal: &ProposalId,
         result: Result<Vec<(HunkId, Verdict)>, String>,
+        before: Vec<(HunkId, Verdict)>,
     ) -> Vec<Effect> {
-        let hunks = match (result, &answer) {
-            (Ok(hunks), _) => hunks,
-            (Err(reason), Some((request, _))) => {
-                return vec![Effect::Reply(*request, Err(Refusal::NotWritten(reason)))];
-            }
-            (Err(reason), None) => return vec![Effect::Editor(EditorEffect::Message(reason))],
-        };
         let mut commit = Commit::default();
+        let last = match (&result, answer) {
+            (Ok(_), answer) => answer.map(|(request, reply)| Effect::Reply(request, Ok(reply))),
+            (Err(reason), Some((request, _))) => {
+                Some(Effect::Reply(request, Err(Refusal::NotWritten(reason.clone()))))
+            }
+            (Err(reason), None) => Some(Effect::Editor(EditorEffect::Message(reason.clone()))),
+        };
         if let Some(review) = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal) {
-            for (hunk, verdict) in hunks {
-                review.decide(&hunk, verdict.with_saved(true), &mut commit);
+            let written = result.map(|hunks| {
+                hunks.into_iter().map(|(hunk, verdict)| (hunk, verdict.with_saved(true))).collect()
+            });
+            for (hunk, verdict) in written.unwrap_or(before) {
+                review.decide(&hunk, verdict, &mut commit);
             }
         }
         changed_event(&self.documents, &self.reviews, proposal, &mut commit);
         let refresh = Effect::Editor(EditorEffect::Refresh(proposal.clone()));
-        let reply = answer.map(|(request, reply)| Effect::Reply(request, Ok(reply)));
-        [Effect::Persist(commit), refresh].into_iter().chain(reply).collect()
+        [Effect::Persist(commit), refresh].into_iter().chain(last).collect()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::lines::TextHash;
 use crate::placement::{Holds, Place, Placement};
 use crate::proposal::Verdict;
-use crate::review::{Review, Reviews};
+use crate::review::{Aim, Review, Reviews};
 
 impl State {
     /// Returns the question where the hunks of a file stand now; none if no hunk there depends on it.
@@ -212,6 +212,24 @@ impl State {
 }
 
 impl Review {
+    /// Writes down what is about to be written into a file, before it is: so that of two servers one does it, and that after
+    /// a crash the file is asked. Returns the verdict that the hunk had.
+    pub(super) fn claim(
+        &mut self,
+        hunk: &HunkId,
+        wanted: &Verdict,
+        attempt: u64,
+        commit: &mut Commit,
+    ) -> Option<(HunkId, Verdict)> {
+        let before = self.proposal.hunk(hunk)?.1.verdict.clone();
+        let claimed = if wanted.is_in_text() { wanted.clone() } else { before.clone() };
+        if claimed.is_in_text() {
+            self.decide(hunk, claimed.with_saved(false), commit);
+        }
+        self.applying.insert(hunk.clone(), Aim { attempt, verdict: wanted.clone() });
+        Some((hunk.clone(), before))
+    }
+
     /// Sets a verdict and writes it down.
     pub(super) fn decide(&mut self, hunk: &HunkId, verdict: Verdict, commit: &mut Commit) {
         self.applying.remove(hunk);

@@ -52,13 +52,17 @@ impl State {
         }
         let Plan { direct, edits, writes } = plan;
         let review = Arc::make_mut(&mut self.reviews).by_id.get_mut(proposal);
-        let mut asked = Vec::new();
+        let (mut asked, mut before) = (Vec::new(), Vec::new());
         if let Some(review) = review {
             for Wish { hunk, verdict } in direct {
                 review.decide(&hunk, verdict.clone(), &mut commit);
                 if verdict.expects_new().is_none() {
                     review.placements.values_mut().for_each(|placement| placement.remove(&hunk));
                 }
+            }
+            for (hunk, verdict) in writes.iter().flat_map(|write| &write.hunks) {
+                self.attempts += 1;
+                before.extend(review.claim(hunk, verdict, self.attempts, &mut commit));
             }
             for (edit, wishes) in edits {
                 self.attempts += 1;
@@ -69,7 +73,10 @@ impl State {
         }
         let mut effects = Vec::new();
         if !commit.records.is_empty() {
-            changed_event(&self.documents, &self.reviews, proposal, &mut commit);
+            // What is to be written is not told before it is.
+            if writes.is_empty() {
+                changed_event(&self.documents, &self.reviews, proposal, &mut commit);
+            }
             effects.push(Effect::Persist(commit));
         }
         let waits = (!writes.is_empty()).then_some(());
@@ -91,7 +98,7 @@ impl State {
         };
         effects.extend(asked);
         if waits.is_some() {
-            effects.push(Effect::WriteFiles { answer, proposal: proposal.clone(), files: writes });
+            effects.push(Effect::WriteFiles { answer, proposal: proposal.clone(), files: writes, before });
         }
         effects.push(Effect::Editor(EditorEffect::Refresh(proposal.clone())));
         Ok(effects)
