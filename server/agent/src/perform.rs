@@ -362,14 +362,22 @@ impl Performer {
     /// Takes back what hung on a commit: answers become refusals, the rest is not done.
     fn commit_failed(&mut self, state: &mut State, batch: u64, error: &StoreError) {
         tracing::error!(%error, "a commit failed");
+        let mut is_told = false;
         while self.queue.front().is_some_and(|queued| queued.batch == batch) {
-            if let Some(Queued { step: Step::Effect(effect), .. }) = self.queue.pop_front()
-                && let Effect::Reply(request, _) = *effect
+            let Some(Queued { step: Step::Effect(effect), .. }) = self.queue.pop_front() else { continue };
+            if let Effect::Reply(request, _) | Effect::WriteFiles { answer: Some((request, _)), .. } = *effect
             {
                 self.reply(request, Err(Refusal::NotStored(error.to_string())));
+                is_told = true;
             }
         }
-        self.handle(state, Event::CommitFailed { reason: error.to_string() });
+        // That somebody else was quicker is no trouble with the store.
+        let reason = match error {
+            StoreError::Conflict { .. } if is_told => None,
+            StoreError::Conflict { .. } => Some(error.to_string()),
+            _ => Some(format!("kkcode could not write to its store, and shows what is stored: {error}")),
+        };
+        self.handle(state, Event::CommitFailed { reason });
     }
 
     fn perform(&mut self, effect: Effect) {

@@ -59,6 +59,8 @@ struct Transaction {
     texts: Vec<NewText>,
     entries: Vec<Entry>,
     journal: PathBuf,
+    /// The journal's file, locked as long as the transaction is under way: nobody else is to end it.
+    lock: Option<fs::File>,
     /// Folders that were made for new files.
     made: Vec<PathBuf>,
     next: Step,
@@ -88,7 +90,7 @@ impl Transaction {
                 new: text.new.as_deref().map(TextHash::of),
             });
         }
-        Ok(Self { texts, entries, journal, made: Vec::new(), next: Step::Prepare })
+        Ok(Self { texts, entries, journal, lock: None, made: Vec::new(), next: Step::Prepare })
     }
 
     /// Does the next thing. Returns whether that was the last. When it fails nothing has changed, or all that has is
@@ -111,7 +113,7 @@ impl Transaction {
         let count = self.texts.len();
         Ok(match self.next {
             Step::Prepare => {
-                self.write_journal()?;
+                self.lock = Some(self.write_journal()?);
                 if count == 0 { Step::Forget } else { Step::Write(0) }
             }
             Step::Write(index) => {
@@ -152,15 +154,17 @@ impl Transaction {
         })
     }
 
-    fn write_journal(&self) -> Result<(), FileError> {
+    fn write_journal(&self) -> Result<fs::File, FileError> {
         let folder = self.journal.parent().unwrap_or(Path::new(""));
         let at = |error| FileError::from_io(&self.journal, error);
         fs::create_dir_all(folder).map_err(at)?;
         let body = serde_json::to_vec(&self.entries).map_err(|error| at(io::Error::other(error)))?;
         let path = self.journal.with_extension("prepare");
         let mut journal = fs::File::create_new(&path).map_err(at)?;
+        journal.lock().map_err(at)?;
         journal.write_all(&body).and_then(|()| journal.sync_all()).map_err(at)?;
-        sync_folder(folder).map_err(at)
+        sync_folder(folder).map_err(at)?;
+        Ok(journal)
     }
 
     /// Puts the old texts back where new ones have taken their place, and removes what was prepared.
@@ -191,6 +195,20 @@ impl Transaction {
 
 fn recover_one(journal: &Path) -> Result<(), FileError> {
     let at = |error| FileError::from_io(journal, error);
+    let file = match fs::File::open(journal) {
+        // Its writer has just ended it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(at)?,
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        // Its writer lives.
+        Err(fs::TryLockError::WouldBlock) => return Ok(()),
+        Err(fs::TryLockError::Error(error)) => return Err(at(error)),
+    }
+    if !journal.exists() {
+        return Ok(());
+    }
     let committed = journal.extension().is_some_and(|extension| extension == "commit");
     // A journal that cannot be read was cut off while it was written: nothing had been put anywhere yet.
     let entries: Vec<Entry> = serde_json::from_slice(&fs::read(journal).map_err(at)?).unwrap_or_default();

@@ -134,8 +134,8 @@ pub enum Event {
     StoreChanged,
     /// A commit failed: what is in memory is ahead of the store, and what waited for the commit was not told.
     CommitFailed {
-        /// Why, for the user.
-        reason: String,
+        /// What to tell the user, if that has not been done.
+        reason: Option<String>,
     },
 }
 

@@ -141,12 +141,10 @@ impl State {
             Event::Loaded { generation, .. } if generation != self.generation => vec![self.load()],
             Event::Loaded { known, .. } => self.loaded(*known),
             Event::StoreChanged => vec![self.load()],
-            Event::CommitFailed { reason } => vec![
-                Effect::Editor(EditorEffect::Message(format!(
-                    "kkcode could not write to its store, and shows what is stored: {reason}"
-                ))),
-                self.load(),
-            ],
+            Event::CommitFailed { reason } => {
+                let message = reason.map(|reason| Effect::Editor(EditorEffect::Message(reason)));
+                message.into_iter().chain([self.load()]).collect()
+            }
         }
     }
 

@@ -207,9 +207,11 @@ fn what_was_told_survives_a_kill_at_any_moment() {
 
 #[test]
 fn a_second_window_that_was_closed_leaves_no_socket() {
-    let world = World::new();
+    let mut world = World::new();
+    let file = world.dir.path().join("home/run");
+    world.server.command("kkcode.status", json!({})).unwrap();
     let bells = || {
-        let entries = std::fs::read_dir(world.dir.path().join("home/run")).into_iter().flatten();
+        let entries = std::fs::read_dir(&file).into_iter().flatten();
         entries.flatten().count()
     };
     let before = bells();

@@ -230,3 +230,16 @@ fn a_file_that_somebody_else_has_made_stops_all_and_stays() {
     fs::remove_file(&theirs).unwrap();
     assert_eq!(tree(&world), before);
 }
+
+#[test]
+fn a_write_that_another_process_is_about_is_left_to_it() {
+    let world = World::new();
+    let mut transaction = Transaction::new(&world.home(), world.writes()).unwrap();
+    for _ in 0..6 {
+        transaction.step().unwrap();
+        recover(&world.home());
+    }
+    while !transaction.step().unwrap() {}
+    assert_eq!(world.texts(), NEW);
+    world.assert_nothing_left();
+}

@@ -527,34 +527,6 @@ fn an_edit_after_typing_and_accepting_starts_from_the_new_text() {
 }
 
 #[test]
-fn an_accept_that_came_too_early_waits_for_the_places() {
-    let mut world = World::proposed();
-    let hunk = world.hunks()[0].clone();
-    let whole = ContentChange { range: None, text: format!("zero\n{TEXT}") };
-    let effects = world
-        .state
-        .handle(Event::DocumentChanged { uri: DocumentUri::new(URI), version: 7, changes: vec![whole] }, NOW);
-    let accept = Command::Accept { proposal: ProposalId::new("p"), hunks: Selection::Hunk(hunk) };
-    world.handle(Event::Requested { request: RequestId(5), command: accept });
-    assert!(world.replies.is_empty());
-    let Some(Effect::Derive(derive)) = effects.into_iter().next() else {
-        panic!("the places are looked for")
-    };
-    let (version, rope) = derive.document.unwrap();
-    let text = Lines::of_rope(&rope);
-    let placement = Placement::derive(&derive.file, &derive.texts, Found::Buffer(&text), |_| false);
-    world.handle(Event::Derived {
-        proposal: derive.proposal,
-        path: derive.file.path,
-        revision: derive.revision,
-        version: Some(version),
-        placement: Some(placement),
-    });
-    assert_eq!(world.replies, [Ok(Reply::Applying)]);
-    assert_eq!(world.edits[0].edits[0].range, lines(2, 3));
-}
-
-#[test]
 fn a_reversed_range_puts_the_document_out_of_step_until_it_is_opened_again() {
     let mut world = World::proposed();
     world.change(&[(TextRange::new(Position::new(3, 0), Position::new(1, 0)), "x")]);

@@ -328,3 +328,31 @@ fn what_was_asked_makes_a_short_title() {
     let long = crate::state::turns::title(&"é".repeat(81));
     assert_eq!((long.chars().count(), long.ends_with('…')), (80, true));
 }
+
+#[test]
+fn an_accept_that_came_too_early_waits_for_the_places() {
+    let mut world = World::proposed();
+    let hunk = world.hunks()[0].clone();
+    let whole = ContentChange { range: None, text: format!("zero\n{TEXT}") };
+    let effects = world
+        .state
+        .handle(Event::DocumentChanged { uri: DocumentUri::new(URI), version: 7, changes: vec![whole] }, NOW);
+    let accept = Command::Accept { proposal: ProposalId::new("p"), hunks: Selection::Hunk(hunk) };
+    world.handle(Event::Requested { request: RequestId(5), command: accept });
+    assert!(world.replies.is_empty());
+    let Some(Effect::Derive(derive)) = effects.into_iter().next() else {
+        panic!("the places are looked for")
+    };
+    let (version, rope) = derive.document.unwrap();
+    let text = Lines::of_rope(&rope);
+    let placement = Placement::derive(&derive.file, &derive.texts, Found::Buffer(&text), |_| false);
+    world.handle(Event::Derived {
+        proposal: derive.proposal,
+        path: derive.file.path,
+        revision: derive.revision,
+        version: Some(version),
+        placement: Some(placement),
+    });
+    assert_eq!(world.replies, [Ok(Reply::Applying)]);
+    assert_eq!(world.edits[0].edits[0].range, lines(2, 3));
+}
