@@ -1,8 +1,10 @@
 //! The command line: which commands there are. One file below `cli/` for each.
 
 mod config;
+mod demo;
 mod doctor;
 mod failure;
+mod json;
 mod local;
 mod output;
 mod proposal;
@@ -44,6 +46,8 @@ struct Cli {
 enum Command {
     /// Serve an editor (the default)
     Serve,
+    /// Show the whole journey on a sample project, with a scripted model
+    Demo(demo::Demo),
     /// Run one turn without an editor, and print what it proposes as a unified diff
     Run(run::Run),
     /// List, show, export and delete conversations
@@ -70,6 +74,7 @@ pub(crate) fn run() -> ExitCode {
     let output = Output::new(cli.json);
     let code = match cli.command {
         None | Some(Command::Serve) => server::run(cli.client_process_id),
+        Some(Command::Demo(demo)) => demo::run(demo, output),
         Some(Command::Run(run)) => lifecycle::run(async move { output.end(run::run(run, output).await) }),
         Some(Command::Session(command)) => {
             lifecycle::run(async move { output.end(session::run(command, output).await) })

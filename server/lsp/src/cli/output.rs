@@ -32,6 +32,10 @@ pub(crate) enum Style {
     Cyan,
     /// What waits for the user.
     Yellow,
+    /// The words that come in, in a line that does.
+    StrongGreen,
+    /// The words that go out, in a line that does.
+    StrongRed,
 }
 
 impl Output {
@@ -70,6 +74,8 @@ impl Output {
             Style::Green => "32",
             Style::Yellow => "33",
             Style::Cyan => "36",
+            Style::StrongGreen => "1;30;42",
+            Style::StrongRed => "1;37;41",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }

@@ -11,6 +11,7 @@ use kkcode_protocol::session::{
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::json::look;
 use super::local::Local;
 use super::output::{Outcome, Output, Style};
 use crate::to_proto;
@@ -127,14 +128,17 @@ async fn export(local: &Local, id: &str, output: Output) -> Outcome {
 fn markdown(session: &Session, messages: &[Value]) -> String {
     let mut text = format!("# {}\n", session.summary.title);
     for message in messages {
-        let speaker = if message["role"] == "assistant" { "Agent" } else { "User" };
-        for content in message["content"].as_array().into_iter().flatten() {
-            let said = content["text"].as_str().unwrap_or_default().trim_end();
-            let part = match content["type"].as_str() {
+        let speaker = if look(message, "/role") == "assistant" { "Agent" } else { "User" };
+        for content in look(message, "/content").as_array().into_iter().flatten() {
+            let said = look(content, "/text").as_str().unwrap_or_default().trim_end();
+            let part = match look(content, "/type").as_str() {
                 Some("text") => format!("\n## {speaker}\n\n{said}\n"),
                 Some("tool_call") => {
-                    let name = content["name"].as_str().unwrap_or_default();
-                    format!("\n### `{name}`\n\n{}\n", fenced("json", &format!("{:#}", content["input"])))
+                    let name = look(content, "/name").as_str().unwrap_or_default();
+                    format!(
+                        "\n### `{name}`\n\n{}\n",
+                        fenced("json", &format!("{:#}", look(content, "/input")))
+                    )
                 }
                 Some("tool_result") => format!("\n{}\n", fenced("", said)),
                 _ => continue,
