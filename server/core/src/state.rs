@@ -42,6 +42,18 @@ pub struct State {
     generation: u64,
     /// What waits until it is known where the hunks stand.
     waiting: Vec<Waiting>,
+    /// Tools that wait until their edits are in the text, or cannot be.
+    held: Vec<Held>,
+}
+
+/// The answer to a tool whose edits are let into the text at once.
+#[derive(Debug)]
+struct Held {
+    request: RequestId,
+    proposal: ProposalId,
+    path: PathBuf,
+    hunks: Vec<HunkId>,
+    note: Option<String>,
 }
 
 /// What waits until it is known where hunks stand.
@@ -78,7 +90,8 @@ impl State {
     /// Costs the size of the change and one step for each hunk of the document; whatever may take longer is itself an
     /// effect.
     pub fn handle(&mut self, event: Event, at: Timestamp) -> Vec<Effect> {
-        let effects = self.transition(event);
+        let mut effects = self.transition(event);
+        effects.extend(self.answer_tools());
         for effect in &effects {
             if let Effect::Persist(commit) = effect {
                 self.generation += 1;

@@ -216,7 +216,7 @@ fn an_accept_on_the_disk_is_undone_on_the_disk() {
 #[test]
 fn at_accept_edits_hunks_are_in_the_text_at_once_and_kept_or_undone_afterwards() {
     let mut world =
-        World::with(&super::SCRIPT.replace("proposed, not yet accepted", "on its way into"), capabilities());
+        World::with(&super::SCRIPT.replace("proposed, not yet accepted", "applied to"), capabilities());
     world.open();
     let argument = json!({"prompt": "shout, please", "level": "accept-edits"});
     world.server.command("kkcode.turn.start", argument).unwrap();
@@ -239,7 +239,7 @@ fn at_accept_edits_hunks_are_in_the_text_at_once_and_kept_or_undone_afterwards()
 #[test]
 fn at_accept_edits_a_file_that_is_not_open_is_written() {
     let mut world =
-        World::with(&super::SCRIPT.replace("proposed, not yet accepted", "on its way into"), capabilities());
+        World::with(&super::SCRIPT.replace("proposed, not yet accepted", "applied to"), capabilities());
     let argument = json!({"prompt": "shout, please", "level": "accept-edits"});
     world.server.command("kkcode.turn.start", argument).unwrap();
     let finished = world.server.expect_notification("kkcode/turn/didFinish");

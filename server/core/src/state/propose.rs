@@ -6,12 +6,12 @@ use super::rebase::{Rebase, Rebased};
 use super::review::changed_event;
 use super::steer::Wish;
 use super::turns::title;
-use super::{Outcome, State, Waiting};
+use super::{Held, Outcome, State, Waiting};
 use crate::effect::{Commit, Effect, Record, Refusal, Reply};
 use crate::event::{Author, Propose};
 use crate::id::{HunkId, ProposalId, RequestId, TurnId};
 use crate::lines::TextHash;
-use crate::proposal::{FileChange, Proposal, Verdict};
+use crate::proposal::{FileChange, Hunk, Proposal, Verdict};
 use crate::review::Review;
 
 impl State {
@@ -38,16 +38,48 @@ impl State {
             rebased.proposed.iter().filter(|hunk| is_undecided(review, hunk)).cloned().collect();
         let open = |file: &FileChange| file.hunks.iter().filter(|hunk| hunk.verdict.is_open()).count();
         let pending = review.proposal.file(&propose.path).map_or(0, open);
-        let applied = if propose.apply { new.len() } else { 0 };
         changed_event(&self.documents, &self.reviews, &id, &mut commit);
         let mut effects = vec![Effect::Persist(commit)];
         effects.extend(self.derive(&id, &propose.path));
         effects.extend(self.withdraw(&id, &rebased));
         if propose.apply {
-            effects.extend(self.try_to_apply(id.clone(), new));
+            effects.extend(self.try_to_apply(id.clone(), new.clone()));
+            let path = propose.path.clone();
+            self.held.push(Held { request, proposal: id, path, hunks: new, note });
+        } else {
+            let reply = Reply::Proposed { proposal: id, pending, applied: 0, note };
+            effects.push(Effect::Reply(request, Ok(reply)));
         }
-        effects.push(Effect::Reply(request, Ok(Reply::Proposed { proposal: id, pending, applied, note })));
         Ok(effects)
+    }
+
+    /// Answers the tools whose edits are in the text by now, or cannot be: what the next tool reads is settled.
+    pub(super) fn answer_tools(&mut self) -> Vec<Effect> {
+        let mut answers = Vec::new();
+        for held in std::mem::take(&mut self.held) {
+            let is_out = |waiting: &Waiting| match waiting {
+                Waiting::Apply(proposal, _) | Waiting::Withdraw(proposal, _) => *proposal == held.proposal,
+                Waiting::Request(..) => false,
+            };
+            let Some(review) = self.reviews.get(&held.proposal) else { continue };
+            let file = review.proposal.file(&held.path);
+            let hunks = || file.into_iter().flat_map(|file| &file.hunks);
+            if self.waiting.iter().any(is_out) || hunks().any(|hunk| review.applying.contains_key(&hunk.id)) {
+                self.held.push(held);
+                continue;
+            }
+            let is_applied = |hunk: &&Hunk| {
+                held.hunks.contains(&hunk.id) && matches!(hunk.verdict, Verdict::Applied { .. })
+            };
+            let reply = Reply::Proposed {
+                proposal: held.proposal.clone(),
+                pending: hunks().filter(|hunk| hunk.verdict.is_open()).count(),
+                applied: hunks().filter(is_applied).count(),
+                note: held.note,
+            };
+            answers.push(Effect::Reply(held.request, Ok(reply)));
+        }
+        answers
     }
 
     /// Takes applied lines out of the text that the agent does not propose any more.

@@ -204,15 +204,19 @@ impl World {
 
     /// Does what an edit tool does: reads through the overlay, changes that, and proposes the difference.
     fn propose(&mut self, turn: &str, edit: impl Fn(&str) -> String) -> Result<Reply, Refusal> {
-        self.propose_with(turn, false, edit)
+        self.propose_with(turn, false, edit);
+        self.replies.pop().expect("the tool is answered")
     }
 
-    fn propose_with(
-        &mut self,
-        turn: &str,
-        apply: bool,
-        edit: impl Fn(&str) -> String,
-    ) -> Result<Reply, Refusal> {
+    /// The same at a level that lets the edit into the text; the tool is answered when it is there.
+    fn apply_proposed(&mut self, turn: &str, edit: impl Fn(&str) -> String) {
+        self.replies.clear();
+        self.propose_with(turn, true, edit);
+        assert!(self.replies.is_empty(), "not before the editor has done it");
+        self.apply_last_edit();
+    }
+
+    fn propose_with(&mut self, turn: &str, apply: bool, edit: impl Fn(&str) -> String) {
         let text = self.state.documents.by_path(Path::new(PATH)).map(|document| document.text.to_string());
         let now = Lines::new(text.unwrap_or_else(|| self.disk.clone()));
         let reviews = &self.state.reviews;
@@ -237,7 +241,7 @@ impl World {
                 new_text: after.slice(change.after).into(),
             })
             .collect();
-        self.command(Command::Propose(Propose {
+        let command = Command::Propose(Propose {
             by: Author::Turn { turn: TurnId::new(turn), new_proposal: ProposalId::new("p") },
             path: PATH.into(),
             kind: ChangeKind::Modify,
@@ -246,7 +250,9 @@ impl World {
             carried,
             apply,
             at: Timestamp(2),
-        }))
+        });
+        self.request += 1;
+        self.handle(Event::Requested { request: RequestId(self.request), command });
     }
 
     /// A world in which a turn has proposed to shout in lines 2 and 5.

@@ -149,9 +149,9 @@ fn applied_hunks_are_in_the_text_at_once_and_kept_or_taken_out_afterwards() {
     let mut world = World::new();
     world.open(TEXT);
     world.start_turn("t1");
-    let reply = world.propose_with("t1", true, |text| text.replace("two", "TWO").replace("five", "FIVE"));
-    assert!(matches!(reply, Ok(Reply::Proposed { applied: 2, .. })), "{reply:?}");
-    world.apply_last_edit();
+    world.apply_proposed("t1", |text| text.replace("two", "TWO").replace("five", "FIVE"));
+    let reply = world.replies.pop();
+    assert!(matches!(reply, Some(Ok(Reply::Proposed { applied: 2, .. }))), "{reply:?}");
     assert_eq!(world.text(), "one\nTWO\nthree\nfour\nFIVE\n");
     assert_eq!(world.states(), [HunkState::Applied; 2]);
     let keep = world.accept(0);
@@ -178,11 +178,9 @@ fn a_second_applied_edit_of_the_same_lines_takes_over_the_first() {
     let mut world = World::new();
     world.open(TEXT);
     world.start_turn("t1");
-    world.propose_with("t1", true, |text| text.replace("two\nthree", "TWO\nTHREE")).unwrap();
-    world.apply_last_edit();
+    world.apply_proposed("t1", |text| text.replace("two\nthree", "TWO\nTHREE"));
     let first = world.hunks()[0].clone();
-    world.propose_with("t1", true, |text| text.replace("TWO", "2")).unwrap();
-    world.apply_last_edit();
+    world.apply_proposed("t1", |text| text.replace("TWO", "2"));
     assert_eq!(world.text(), "one\n2\nTHREE\nfour\nfive\n");
     let review = world.state.reviews.get(&ProposalId::new("p")).unwrap();
     let (_, first) = review.proposal.hunk(&first).unwrap();
@@ -199,10 +197,8 @@ fn a_second_applied_edit_of_the_same_lines_takes_over_the_first() {
     world.apply_last_edit();
     assert_eq!(world.text(), TEXT);
     // And an edit that undoes itself leaves nothing.
-    world.propose_with("t1", true, |text| text.replace("four", "4")).unwrap();
-    world.apply_last_edit();
-    world.propose_with("t1", true, |text| text.replace("4\n", "four\n")).unwrap();
-    world.apply_last_edit();
+    world.apply_proposed("t1", |text| text.replace("four", "4"));
+    world.apply_proposed("t1", |text| text.replace("4\n", "four\n"));
     assert_eq!(world.text(), TEXT);
     assert!(world.states().iter().all(|state| matches!(state, HunkState::Superseded | HunkState::Rejected)));
 }
