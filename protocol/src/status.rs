@@ -39,6 +39,9 @@ pub struct StatusResult {
     pub pending_hunks: u32,
     /// What the model requests of this server have counted since it started.
     pub usage: Usage,
+    /// What all model requests with this home have counted today (UTC), which is what the budget of a day goes by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage_today: Option<Usage>,
 }
 
 /// How many tasks there are of each status that is no end.

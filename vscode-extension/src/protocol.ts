@@ -1509,6 +1509,8 @@ export interface StatusResult {
   pendingHunks: number;
   /** What the model requests of this server have counted since it started. */
   usage: Usage;
+  /** What all model requests with this home have counted today (UTC), which is what the budget of a day goes by. */
+  usageToday?: Usage;
 }
 
 /** How many tasks there are of each status that is no end. */

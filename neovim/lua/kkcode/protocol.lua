@@ -1338,6 +1338,8 @@ M.notifications = {
 ---@field pendingHunks integer
 ---What the model requests of this server have counted since it started.
 ---@field usage kkcode.Usage
+---What all model requests with this home have counted today (UTC), which is what the budget of a day goes by.
+---@field usageToday? kkcode.Usage
 
 ---How many tasks there are of each status that is no end.
 ---@class kkcode.TaskCounts

@@ -26,8 +26,8 @@ use serde_json::{Value, json};
 
 pub(crate) use agent::AgentConfig;
 pub use effective::{Effective, Folder, Setting, is_config_file};
-pub(crate) use models::Model;
 pub use models::ModelEntry;
+pub(crate) use models::{Model, Tariff};
 pub use origin::{Origin, Problem, Severity};
 pub use schema::json_schema;
 
@@ -85,6 +85,8 @@ struct Kept {
     secrets: BTreeMap<String, Key>,
     /// The model that the user has selected.
     selected: Option<String>,
+    /// How often the user has let each go on beyond its budget.
+    granted: BTreeMap<String, u32>,
     /// The last configuration without errors.
     good: Option<Arc<Effective>>,
     /// What the user was told about the configuration, so that he is told once.
@@ -224,6 +226,16 @@ impl ConfigSource {
         if let Err(error) = self.effective() {
             self.tell(format!("kkcode: {error}"));
         }
+    }
+
+    /// Notes that the user lets somebody go on beyond a budget: it counts once more from now on.
+    pub(crate) fn grant(&self, whose: &str) {
+        *self.kept().granted.entry(whose.to_owned()).or_default() += 1;
+    }
+
+    /// Returns how often the user has let somebody go on.
+    pub(crate) fn grants(&self, whose: &str) -> u32 {
+        self.kept().granted.get(whose).copied().unwrap_or_default()
     }
 
     /// Returns the names of the variables of the environment in which the keys of known providers are, those that are set.

@@ -16,6 +16,7 @@ mod turn;
 
 mod tool;
 
+mod budget;
 mod gate;
 mod overlay;
 

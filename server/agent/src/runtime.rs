@@ -15,6 +15,7 @@ use kkcode_core::turn::{Excerpt, Level, Mode, Usage};
 use kkcode_store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::budget;
 use crate::config::ConfigSource;
 use crate::fresh;
 use crate::perform::Performer;
@@ -26,8 +27,19 @@ pub enum ToFrontEnd {
     Effect(EditorEffect),
     /// Something durable that another process has written down, with its number.
     Elsewhere(u64, DurableEvent),
+    /// Whether a turn may go on beyond its budget. Whoever drops the question says no.
+    MayGoOn(MayGoOn),
     /// What a running turn says, as it says it. Not durable.
     Turn(TurnUpdate),
+}
+
+/// A question for the user: whether a turn may go on beyond its budget.
+#[derive(Debug)]
+pub struct MayGoOn {
+    /// The question, with what was used.
+    pub question: String,
+    /// Takes the answer; closed when the turn has been stopped.
+    pub answer: oneshot::Sender<bool>,
 }
 
 /// A piece of what a running turn says.
@@ -252,6 +264,14 @@ impl Handle {
         if tokio::time::timeout(patience, answered).await.is_err() {
             tracing::warn!("the runtime did not end in time; what it was about to write may be missing");
         }
+    }
+
+    /// Returns what requests to models have used today (UTC), by all processes with this home.
+    pub async fn spent_today(&self) -> Result<Usage, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let nobody = (TurnId::new(""), SessionId::new(""));
+        self.store.spent(nobody.0, nobody.1, budget::day_began(), move |spent| drop(answer.send(spent)));
+        answered.await.map_or(Ok(Usage::default()), |spent| spent.map(|spent| spent.since))
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -62,6 +62,8 @@ struct Running {
     reply: String,
     /// What the model says at the moment: written down when the turn is stopped in the middle of it.
     saying: Answer,
+    /// Which of the models is asked: the first, or one behind it when those before have failed for good.
+    tariff: usize,
     calls: Calls,
 }
 
@@ -83,6 +85,7 @@ pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
         usage: Usage::default(),
         reply: String::new(),
         saying: Answer::default(),
+        tariff: 0,
         calls: Calls::default(),
     };
     let status = tokio::select! {

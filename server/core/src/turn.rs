@@ -114,7 +114,11 @@ pub enum TurnStatus {
     /// It could not go on.
     Failed(Failure),
     /// Its budget ran out.
-    BudgetExhausted,
+    BudgetExhausted {
+        /// Which one, and how to go on.
+        #[serde(default)]
+        reason: String,
+    },
 }
 
 /// Why a turn failed, for the user.
@@ -126,13 +130,25 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Tokens of a turn.
+/// What requests to models have used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Tokens sent to the model.
+    /// Tokens sent to the model, without those of the two counts of the cache.
     pub input_tokens: u64,
     /// Tokens that came back.
     pub output_tokens: u64,
+    /// Tokens sent that the provider had in its cache.
+    #[serde(default)]
+    pub cache_read_tokens: u64,
+    /// Tokens sent that the provider put into its cache.
+    #[serde(default)]
+    pub cache_write_tokens: u64,
+    /// What the tokens with a known price cost, in millionths of a US dollar.
+    #[serde(default)]
+    pub cost_micro_usd: u64,
+    /// Whether there are tokens among them whose price is not known.
+    #[serde(default)]
+    pub unpriced: bool,
 }
 
 /// How a turn ended, and with what.
@@ -144,6 +160,14 @@ pub struct TurnEnd {
     pub reply: Option<String>,
     /// Tokens used in all.
     pub usage: Usage,
+}
+
+impl Usage {
+    /// Returns all tokens, in both directions, whether the provider had them in its cache or not.
+    pub fn tokens(self) -> u64 {
+        let sent = self.input_tokens.saturating_add(self.cache_read_tokens);
+        sent.saturating_add(self.cache_write_tokens).saturating_add(self.output_tokens)
+    }
 }
 
 impl TurnStatus {
@@ -160,7 +184,7 @@ impl TurnStatus {
             Self::Cancelled => "cancelled",
             Self::Interrupted { .. } => "interrupted",
             Self::Failed(_) => "failed",
-            Self::BudgetExhausted => "budget_exhausted",
+            Self::BudgetExhausted { .. } => "budget_exhausted",
         }
     }
 }
@@ -169,5 +193,9 @@ impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, more: Self) {
         self.input_tokens = self.input_tokens.saturating_add(more.input_tokens);
         self.output_tokens = self.output_tokens.saturating_add(more.output_tokens);
+        self.cache_read_tokens = self.cache_read_tokens.saturating_add(more.cache_read_tokens);
+        self.cache_write_tokens = self.cache_write_tokens.saturating_add(more.cache_write_tokens);
+        self.cost_micro_usd = self.cost_micro_usd.saturating_add(more.cost_micro_usd);
+        self.unpriced = self.unpriced || more.unpriced;
     }
 }

@@ -97,11 +97,18 @@ pub(crate) fn level(level: Level) -> protocol::permission::Level {
     }
 }
 
+/// Returns what was used, with what it cost where that is known of all of it.
 pub(crate) fn usage(usage: Usage) -> protocol::outcome::Usage {
+    let some = |tokens: u64| (tokens > 0).then_some(tokens);
+    #[expect(clippy::cast_precision_loss, reason = "nobody spends 2^52 millionths of a dollar")]
+    let cost_usd = (!usage.unpriced && usage.tokens() > 0).then(|| usage.cost_micro_usd as f64 / 1e6);
     protocol::outcome::Usage {
         input_tokens: usage.input_tokens,
         output_tokens: usage.output_tokens,
-        ..protocol::outcome::Usage::default()
+        cache_read_tokens: some(usage.cache_read_tokens),
+        cache_write_tokens: some(usage.cache_write_tokens),
+        cost_usd,
+        estimated: false,
     }
 }
 
@@ -121,7 +128,7 @@ pub(crate) fn turn_status(status: &TurnStatus) -> protocol::turn::TurnStatus {
         TurnStatus::Cancelled => protocol::turn::TurnStatus::Cancelled,
         TurnStatus::Interrupted { .. } => protocol::turn::TurnStatus::Interrupted,
         TurnStatus::Failed(_) => protocol::turn::TurnStatus::Failed,
-        TurnStatus::BudgetExhausted => protocol::turn::TurnStatus::BudgetExhausted,
+        TurnStatus::BudgetExhausted { .. } => protocol::turn::TurnStatus::BudgetExhausted,
     }
 }
 
@@ -134,9 +141,10 @@ pub(crate) fn turn_error(status: &TurnStatus) -> Option<protocol::outcome::Error
         TurnStatus::Interrupted { reason } => {
             Some(protocol::outcome::ErrorInfo { class: "interrupted".to_owned(), message: reason.clone() })
         }
-        TurnStatus::Running | TurnStatus::Completed | TurnStatus::Cancelled | TurnStatus::BudgetExhausted => {
-            None
+        TurnStatus::BudgetExhausted { reason } => {
+            Some(protocol::outcome::ErrorInfo { class: "budget".to_owned(), message: reason.clone() })
         }
+        TurnStatus::Running | TurnStatus::Completed | TurnStatus::Cancelled => None,
     }
 }
 
@@ -144,9 +152,10 @@ pub(crate) fn interruption_reason(status: &TurnStatus) -> Option<protocol::outco
     match status {
         TurnStatus::Cancelled => Some(protocol::outcome::InterruptionReason::UserCancel),
         TurnStatus::Interrupted { .. } => Some(protocol::outcome::InterruptionReason::Interrupt),
-        TurnStatus::Running | TurnStatus::Completed | TurnStatus::Failed(_) | TurnStatus::BudgetExhausted => {
-            None
-        }
+        TurnStatus::Running
+        | TurnStatus::Completed
+        | TurnStatus::Failed(_)
+        | TurnStatus::BudgetExhausted { .. } => None,
     }
 }
 

@@ -13,6 +13,7 @@ mod read;
 mod rescue;
 mod schema;
 mod session;
+mod spending;
 mod store;
 mod write;
 
@@ -22,4 +23,5 @@ mod tests;
 pub use error::StoreError;
 pub use read::Loaded;
 pub use session::{StoredSession, StoredTurn};
+pub use spending::{Spending, Spent};
 pub use store::Store;

@@ -22,6 +22,7 @@ mod refusals;
 mod rescue;
 mod round_trip;
 mod sharing;
+mod spending;
 
 /// Calls a method of the store and waits for its callback.
 fn wait<T: Send + 'static>(
@@ -155,8 +156,11 @@ fn changed_mind(proposal: &str, hunk: &str, before: Verdict, verdict: Verdict) -
 }
 
 fn ended(turn: &str, status: TurnStatus) -> Record {
-    let end =
-        TurnEnd { status, reply: Some("reply".into()), usage: Usage { input_tokens: 3, output_tokens: 4 } };
+    let end = TurnEnd {
+        status,
+        reply: Some("reply".into()),
+        usage: Usage { input_tokens: 3, output_tokens: 4, cost_micro_usd: 5, ..Usage::default() },
+    };
     Record::TurnEnded { turn: TurnId::new(turn), end }
 }
 

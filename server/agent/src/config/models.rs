@@ -120,11 +120,6 @@ impl ConfigSource {
             context = context.min(limit.map_or_else(|| agent::known_context(&model), u64::from));
             candidates.push(self.candidate(&effective, &wanted)?);
             let price = prices.of(provider, &model).copied();
-            // A scripted model costs nothing.
-            let is_scripted =
-                effective.get(&["provider", provider, "type"]).is_some_and(|kind| kind == "scripted");
-            let free = Price { input: 0.0, output: 0.0, cache_read: None, cache_write: None };
-            let price = price.or(is_scripted.then_some(free));
             tariffs.push(Tariff { model: joined(provider, &model), price });
         }
         let first = candidates.first().ok_or_else(|| error("`models.main` names no model"))?;

@@ -10,6 +10,8 @@ use kkcode_core::turn::{Turn, TurnStatus};
 
 use super::*;
 
+mod budget;
+
 /// How long something may take that happens at once.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -78,7 +80,8 @@ impl World {
                             return found;
                         }
                     }
-                    ToFrontEnd::Turn(_) | ToFrontEnd::Elsewhere(..) => {}
+                    // Dropped unanswered, as by a front end that cannot ask.
+                    ToFrontEnd::Turn(_) | ToFrontEnd::Elsewhere(..) | ToFrontEnd::MayGoOn(_) => {}
                 }
             }
         };

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use kkcode_core::turn::{TurnStatus, Usage};
+use kkcode_core::turn::TurnStatus;
 use kkcode_provider::answer::Answer;
 use kkcode_provider::request::{Content, Message, Request, Role};
 use kkcode_provider::stream::StreamEvent;
 use tokio::time::Instant;
 
 use super::Running;
+use crate::budget;
 use crate::config::Model;
 use crate::runtime::Update;
 use crate::tool;
@@ -27,6 +28,7 @@ struct Gathered {
 impl Running {
     /// Asks the model once, and tells what it says as it says it.
     pub(super) async fn ask(&mut self, model: &Model) -> Result<Answer, TurnStatus> {
+        self.within_budget(model).await?;
         let mut stream = model.provider.stream(Request {
             model: model.id.clone(),
             system: self.system.clone(),
@@ -61,23 +63,35 @@ impl Running {
                 }
                 _ => {}
             }
+            if let Some(Ok(StreamEvent::Retry(retry))) = &event
+                && retry.attempt == 0
+            {
+                self.tariff += 1;
+            }
             self.saying.add(event);
             if self.saying.outcome.is_some() {
                 self.tell_gathered(&mut gathered);
                 let answer = std::mem::take(&mut self.saying);
-                self.count(&answer);
+                self.count(&answer, model);
                 return Ok(answer);
             }
         }
     }
 
-    fn count(&mut self, answer: &Answer) {
+    fn count(&mut self, answer: &Answer, model: &Model) {
         if answer.usage.is_zero() {
             return;
         }
-        let (input_tokens, output_tokens) = (answer.usage.all_input_tokens(), answer.usage.output_tokens);
-        self.usage += Usage { input_tokens, output_tokens };
+        let tariff = model.tariffs.get(self.tariff).or(model.tariffs.last());
+        self.usage += budget::record(&self.link.ports.store, &self.link.turn, tariff, answer.usage);
         self.link.tell(Update::Usage(self.usage));
+    }
+
+    /// Waits, if need be, until the user lets the turn go on beyond its budget; ends it if not.
+    async fn within_budget(&mut self, model: &Model) -> Result<(), TurnStatus> {
+        self.tariff = 0;
+        let ports = &self.link.ports;
+        budget::allow(&ports.store, &ports.config, &ports.front_end, &self.link.turn, model).await
     }
 
     fn tell_gathered(&self, gathered: &mut Gathered) {

@@ -22,6 +22,9 @@ pub(super) async fn show(session: Arc<Session>, _: StatusParams) -> Result<Statu
     }
     // Without any model there is none to name; a turn says what to do.
     let model = model::reading(&session, |config| Ok(config.selected().ok())).await?;
+    let today = session.handle().spent_today().await;
+    let usage_today =
+        today.inspect_err(|error| tracing::warn!(%error, "what was used today cannot be read")).ok();
     Ok(StatusResult {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol_version: PROTOCOL_VERSION,
@@ -33,6 +36,7 @@ pub(super) async fn show(session: Arc<Session>, _: StatusParams) -> Result<Statu
         tasks: TaskCounts::default(),
         pending_hunks: narrow(waiting_hunks(&snapshot)),
         usage: to_proto::usage(usage),
+        usage_today: usage_today.map(to_proto::usage),
     })
 }
 

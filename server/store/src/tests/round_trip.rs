@@ -67,7 +67,7 @@ fn every_end_of_a_turn_comes_back() {
         TurnStatus::Cancelled,
         TurnStatus::Interrupted { reason: "r".into() },
         TurnStatus::Failed(failure),
-        TurnStatus::BudgetExhausted,
+        TurnStatus::BudgetExhausted { reason: "day".into() },
     ];
     let first = store(&home);
     commit(&first, vec![session("s", Some("/w"))], vec![]).unwrap();
@@ -82,7 +82,7 @@ fn every_end_of_a_turn_comes_back() {
         .map(|(at, status)| Turn {
             status,
             reply: Some("reply".into()),
-            usage: Usage { input_tokens: 3, output_tokens: 4 },
+            usage: Usage { input_tokens: 3, output_tokens: 4, cost_micro_usd: 5, ..Usage::default() },
             ..turn(&format!("t{at}"), "s", at)
         })
         .collect();
