@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkcode_agent::runtime::ToFrontEnd;
+use kkcode_agent::runtime::{MayGoOn, ToFrontEnd};
 use kkcode_core::effect::{DocumentEdit, DurableEvent, EditorEffect, FileCount};
 use kkcode_core::event::Event;
 use kkcode_core::id::{ProposalId, TurnId};
