@@ -97,3 +97,30 @@ fn a_client_that_is_asked_for_its_settings_is_heard() {
     assert!(message.contains("the editor's settings: `models.main` must be a text"), "{message}");
     world.done();
 }
+
+#[test]
+fn a_turn_asks_before_it_goes_beyond_its_budget() {
+    let mut world = World::new();
+    let budget = "provider:\n  default: play\n  play: {type: scripted, script: script.yaml}\n\
+                  usage: {budget: {turn_tokens: 1}}\n";
+    fs::write(world.dir.path().join("home/config.yaml"), budget).unwrap();
+    let script = "turns:\n  - stream:\n      - tool: {name: list, input: {}}\n      - usage: {inputTokens: 5, outputTokens: 5}\n  \
+                  - stream:\n      - text: never said\n";
+    fs::write(world.dir.path().join("home/script.yaml"), script).unwrap();
+    let started = world.server.command("kkcode.turn.start", json!({"prompt": "look"})).unwrap();
+    let (id, params) = world.server.expect_request("window/showMessageRequest");
+    assert_eq!(
+        params["message"],
+        "kkcode: this turn has used 10 tokens; its budget is 1. Go on, as far again?"
+    );
+    assert_eq!(params["actions"], json!([{"title": "Go on"}, {"title": "Stop"}]));
+    world.server.respond(&id, Ok(json!({"title": "Stop"})));
+    let finished = world.server.expect_notification("kkcode/turn/didFinish");
+    assert_eq!(finished["status"], "budget_exhausted");
+    assert_eq!(finished["error"]["class"], "budget");
+    let shown = world.server.command("kkcode.turn.show", json!({"turnId": started["turnId"]})).unwrap();
+    assert_eq!(shown["usage"], json!({"inputTokens": 5, "outputTokens": 5}));
+    let status = world.server.command("kkcode.status", json!({})).unwrap();
+    assert_eq!(status["usageToday"], json!({"inputTokens": 5, "outputTokens": 5}));
+    world.done();
+}
