@@ -1,5 +1,6 @@
 //! Tests of the whole: the server as a real process, real editors, and the rules about our own code.
 
+mod cli;
 mod journey;
 mod neovim;
 mod providers;
