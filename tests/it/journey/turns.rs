@@ -43,7 +43,7 @@ fn a_turn_ends_at_its_step_limit_and_goes_on_when_told_to() {
     let mut server = options(&dir).capabilities(capabilities()).initialized();
     let started = server.command("kkcode.turn.start", json!({"prompt": "go"})).unwrap();
     let finished = server.expect_notification("kkcode/turn/didFinish");
-    assert_eq!(finished["status"], "interrupted");
+    assert_eq!(finished["status"], "interrupted", "{finished}");
     assert!(finished["error"]["message"].as_str().unwrap().contains("made 7 requests"), "{finished}");
     let go_on = json!({"prompt": "continue", "sessionId": started["sessionId"]});
     server.command("kkcode.turn.start", go_on).unwrap();

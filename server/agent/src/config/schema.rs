@@ -100,6 +100,7 @@ pub(super) const KEYS: &[Key] = &[
     key("provider.*.headers.*", Scalar, IfTrusted, "a header of all requests"),
     key("provider.*.script", Text, IfTrusted, "the script of a `scripted` provider"),
     key("provider.*.record", Text, IfTrusted, "the folder into which exchanges are recorded, without keys"),
+    key("agent.max_steps", Integer, Lower, "requests that one turn makes at most"),
     key("permission.level", OneOf(LEVELS), Earlier, "how much is done unasked"),
     key(
         "permission.default_policy",
