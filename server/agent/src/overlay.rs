@@ -82,7 +82,6 @@ pub(crate) fn read_in(snapshot: &Snapshot, review: &Review, path: &Path) -> Resu
 }
 
 /// Returns the files that a session sees and that are not there, with their texts, and those that are and that it does not see.
-#[expect(dead_code, reason = "the tools that list and search files use it")]
 pub(crate) fn changed_files(snapshot: &Snapshot, session: &SessionId) -> Vec<(PathBuf, Option<String>)> {
     let Some(review) = snapshot.reviews.open_of(session) else { return Vec::new() };
     let mut changed = Vec::new();
@@ -116,7 +115,7 @@ impl Seen {
         Propose { by, path: self.path, kind, base, hunks, carried: self.carried, apply, at: fresh::now() }
     }
 
-    #[expect(dead_code, reason = "the tool that removes files uses it")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tool that removes files uses it"))]
     /// Returns the proposal that the file goes; one that would only come does not come any more.
     pub(crate) fn propose_delete(self, by: Author, apply: bool) -> Propose {
         let exists = self.base.is_some();

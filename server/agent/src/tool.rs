@@ -10,10 +10,22 @@ use crate::gate::{self, Passage};
 
 mod anchor;
 mod context;
-mod edit;
+mod notebook;
 mod outcome;
-mod read;
 mod reads;
+mod search;
+
+mod edit;
+mod glob;
+mod grep;
+mod list;
+mod multiedit;
+mod notebookedit;
+mod patch;
+mod read;
+mod sysinfo;
+mod todowrite;
+mod write;
 
 pub(crate) use context::Context;
 pub(crate) use reads::Reads;
@@ -53,11 +65,25 @@ struct Tool {
 enum Kind {
     /// It looks at things; several calls may run at the same time.
     Looks,
+    /// It keeps notes for the model, and touches nothing else.
+    Notes,
     /// It changes files.
     Edits,
 }
 
-const TOOLS: &[Tool] = &[read::TOOL, edit::TOOL];
+const TOOLS: &[Tool] = &[
+    list::TOOL,
+    read::TOOL,
+    glob::TOOL,
+    grep::TOOL,
+    edit::TOOL,
+    multiedit::TOOL,
+    patch::TOOL,
+    write::TOOL,
+    notebookedit::TOOL,
+    todowrite::TOOL,
+    sysinfo::TOOL,
+];
 
 /// Returns the tools as the model is told of them.
 pub(crate) fn specs() -> Vec<ToolSpec> {
@@ -92,8 +118,11 @@ pub(crate) fn run(call: &ToolCall, ctx: &Context<'_>) -> Result<Outcome, String>
             tool.name
         ));
     }
+    if tool.kind == Kind::Edits && has_nul(&call.input) {
+        return Err("the input has a NUL character; only text can be written".to_owned());
+    }
     let access = match tool.kind {
-        Kind::Looks => Access::Read,
+        Kind::Looks | Kind::Notes => Access::Read,
         Kind::Edits => Access::Edit,
     };
     let outcome = match gate::check(ctx.turn.level, access) {
@@ -125,6 +154,15 @@ fn text_bytes(value: &Value) -> usize {
         Value::Array(values) => values.iter().map(text_bytes).sum(),
         Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + text_bytes(value)).sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(fields) => fields.values().any(has_nul),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

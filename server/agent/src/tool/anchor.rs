@@ -201,6 +201,12 @@ pub(super) fn usual_ending(lines: &Lines, near: usize) -> &str {
     own(near).or_else(|| own(before?)).or_else(|| own(0)).unwrap_or("\n")
 }
 
+/// Returns a text of the model with the file's line ending in the place of its own.
+pub(super) fn with_ending(text: &str, usual: &str) -> String {
+    let text = plain(text);
+    if usual == "\n" { text } else { text.replace('\n', usual) }
+}
+
 /// Returns for each new line the old one that it is, or whose place it takes.
 fn partners(old: &[&str], new: &[&str]) -> Vec<Option<usize>> {
     let mut partners = Vec::with_capacity(new.len());

@@ -59,6 +59,18 @@ pub(super) fn tell(name: &str, before: &Lines, after: &Lines) -> Told {
     told
 }
 
+/// Says which part of a list was told, and how to go on.
+pub(super) fn part(of: &str, offset: usize, shown: usize, all: usize) -> String {
+    let (from, to) = (offset + 1, offset + shown);
+    if shown == 0 {
+        format!("(there are {all} {of}; nothing is left behind offset {offset})")
+    } else if to < all {
+        format!("\n({from} to {to} of {all} {of}; go on with offset {to})")
+    } else {
+        format!("\n({from} to {to} of {all} {of})")
+    }
+}
+
 /// Writes a line with its number, at most so many bytes of it; says whether that is all.
 pub(super) fn numbered(text: &mut String, index: usize, line: &str, most: usize) -> bool {
     let content = Compare::Content.key(line);

@@ -4,6 +4,7 @@ use kkcode_core::lines::Lines;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::notebook::Notebook;
 use super::outcome::{append, numbered};
 use super::{Context, Kind, Outcome, Tool};
 
@@ -62,12 +63,22 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
     let path = ctx.path(&input.path)?;
     let (_, text) = ctx.see(&path)?;
     let name = ctx.name(&path);
+    let is_notebook = path.extension().is_some_and(|extension| extension == "ipynb");
+    let cells = is_notebook.then(|| notebook_text(&text)).flatten();
+    // The lines of a notebook are its cells', whose numbers are of no use for its own text.
+    let (text, own) = match cells {
+        Some(cells) => (Lines::new(cells), Some(text)),
+        None => (text, None),
+    };
     let first = input.offset.unwrap_or(1).saturating_sub(1);
     if first > 0 && first >= text.len() {
         return Err(format!("{name} has {} lines; there is no line {}", text.len(), first + 1));
     }
     let shown = show(&name, &text, first, input.limit.unwrap_or(LINES));
-    ctx.reads.read(&path, text, first..first + shown.whole_lines);
+    match own {
+        Some(own) => ctx.reads.read(&path, own, 0..0),
+        None => ctx.reads.read(&path, text, first..first + shown.whole_lines),
+    }
     Ok(Outcome::Answer(shown.text))
 }
 
@@ -117,6 +128,19 @@ fn peculiarities(lines: &Lines) -> String {
         said.push_str("; no line ending at its end");
     }
     said
+}
+
+/// Returns the cells of a notebook, without their outputs; none when it is not one.
+fn notebook_text(text: &Lines) -> Option<String> {
+    let notebook = Notebook::parse(text.text()).ok()?;
+    let mut cells = String::new();
+    for (index, cell) in notebook.cells.iter().enumerate() {
+        append(
+            &mut cells,
+            format_args!("[cell {index}: {}]\n{}\n", cell.kind, cell.text().trim_end_matches('\n')),
+        );
+    }
+    Some(cells)
 }
 
 fn is_utf8(encoding: &str) -> bool {

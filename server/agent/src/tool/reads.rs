@@ -83,7 +83,6 @@ impl Reads {
     }
 
     /// Takes in that the model wrote all of a file.
-    #[expect(dead_code, reason = "the tool that writes whole files uses it")]
     pub(super) fn wrote(&self, path: &Path, text: Lines) {
         let all = 0..text.len();
         let mut files = self.lock();

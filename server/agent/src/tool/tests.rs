@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use kkcode_core::event::{Command, Event, FileOperations, StartTurn};
-use kkcode_core::id::{RequestId, SessionId, TurnId};
+use kkcode_core::document::DocumentUri;
+use kkcode_core::event::{Author, Command, Event, FileOperations, StartTurn};
+use kkcode_core::id::{ProposalId, RequestId, SessionId, TurnId};
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::state::State;
 use kkcode_core::text::PositionEncoding;
@@ -80,6 +81,24 @@ impl World {
         overlay::read(&snapshot, &SessionId::new("sess_1"), &self.path(path)).unwrap().text
     }
 
+    /// Has a document open, with unsaved text.
+    pub(crate) fn open(&mut self, path: &str, text: &str) {
+        let path = self.path(path);
+        let uri = DocumentUri::new(format!("file://{}", path.display()));
+        let (language_id, text) = (String::new(), text.to_owned());
+        let opened = Event::DocumentOpened { uri, path: Some(path), language_id, version: 1, text };
+        self.state.handle(opened, Timestamp(0));
+    }
+
+    /// Proposes that a file goes.
+    pub(crate) fn delete(&mut self, path: &str) {
+        let snapshot = self.state.snapshot();
+        let seen = overlay::read(&snapshot, &SessionId::new("sess_1"), &self.path(path)).unwrap();
+        let by = Author::Turn { turn: self.turn.clone(), new_proposal: ProposalId::new("prop_delete") };
+        let (request, command) = (RequestId(3), Command::Propose(seen.propose_delete(by, false)));
+        self.state.handle(Event::Requested { request, command }, Timestamp(0));
+    }
+
     /// Lets another program write a file.
     pub(crate) fn write(&self, path: &str, text: &str) {
         fs::write(self.path(path), text).unwrap();
@@ -120,5 +139,10 @@ fn every_schema_lists_what_the_tool_takes() {
 
 #[test]
 fn only_what_looks_runs_beside_others() {
-    assert!(is_read_only("read") && !is_read_only("edit") && !is_read_only("no such tool"));
+    assert!(
+        is_read_only("read")
+            && !is_read_only("edit")
+            && !is_read_only("todowrite")
+            && !is_read_only("no such tool")
+    );
 }

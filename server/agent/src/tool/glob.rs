@@ -1,0 +1,77 @@
+//! `glob`: finds files by their path.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::search::{Found, Search};
+use super::{Context, Kind, Outcome, Tool, outcome};
+
+/// How many paths are told when nothing else is asked for, and how many at most.
+const PATHS: (usize, usize) = (200, 2_000);
+
+pub(super) const TOOL: Tool = Tool {
+    name: "glob",
+    description: "Find files by a glob such as `*.rs` (in any folder) or `src/**/*.{ts,tsx}`, below `path` or in the whole \
+                  workspace. What ignore files leave out is left out, and hidden files unless the pattern names them. \
+                  Files that you proposed are in, those you would delete are not.",
+    schema,
+    kind: Kind::Looks,
+    run,
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    pattern: String,
+    path: Option<String>,
+    #[serde(default)]
+    offset: usize,
+    limit: Option<usize>,
+}
+
+fn schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "pattern": {"type": "string", "description": "the glob; one without `/` is matched by a file's name"},
+            "path": {"type": "string", "description": "the folder to look in; the whole workspace if left out"},
+            "offset": {"type": "integer", "minimum": 0, "description": "how many paths to leave out at the beginning"},
+            "limit": {"type": "integer", "minimum": 1, "description": "how many paths to tell; 200 if left out"}
+        },
+        "required": ["pattern"],
+        "additionalProperties": false
+    })
+}
+
+fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
+    let Input { pattern, path, offset, limit } = super::input("glob", input)?;
+    let search = Search::new(ctx, path.as_deref())?.matching(&pattern)?;
+    let found = Mutex::new(Vec::new());
+    let is_whole = search.run(ctx, || {
+        |file: Found<'_>| {
+            let (Found::OnDisk(path) | Found::Overlaid(path, _)) = file;
+            found.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+            true
+        }
+    });
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_unstable();
+    let limit = limit.unwrap_or(PATHS.0).min(PATHS.1);
+    let shown: Vec<String> = found.iter().skip(offset).take(limit).map(|path| ctx.name(path)).collect();
+    let mut text = shown.join("\n");
+    if found.is_empty() {
+        text.push_str("(no file matches)");
+    } else if shown.len() < found.len() {
+        text.push_str(&outcome::part("paths", offset, shown.len(), found.len()));
+    }
+    if !is_whole {
+        text.push_str("\n(the search took too long and was stopped; name a folder in `path`)");
+    }
+    Ok(Outcome::Answer(text))
+}
+
+#[cfg(test)]
+mod tests;
