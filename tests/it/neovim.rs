@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod cases;
+mod screen;
 
 use std::fs;
 use std::path::{Path, PathBuf};

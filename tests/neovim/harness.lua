@@ -38,6 +38,25 @@ function M.read(path)
   return text
 end
 
+---Writes a program that plays a server; see peer.lua.
+---@param world kkcode.test.World
+---@param script string Lua that returns the answers
+---@return string program
+function M.peer(world, script)
+  M.write(world.folder .. "/peer.lua", script)
+  local program = world.folder .. "/peer"
+  M.write(
+    program,
+    ("#!/bin/sh\nexec '%s' --headless --clean -l '%s/tests/neovim/peer.lua' '%s/peer.lua'\n"):format(
+      vim.v.progpath,
+      M.root,
+      world.folder
+    )
+  )
+  assert(vim.uv.fs_chmod(program, tonumber("755", 8)))
+  return program
+end
+
 ---Starts a Neovim in the work folder.
 ---@param world kkcode.test.World
 ---@param options? { global?: table, before?: string, columns?: integer, lines?: integer }
@@ -82,11 +101,28 @@ function M.child(world, options)
   return child
 end
 
+---Returns the child's mode. This is answered even while it waits for a key.
+---@return { mode: string, blocking: boolean }
+function Child:mode()
+  return vim.rpcrequest(self.channel, "nvim_get_mode")
+end
+
+---Waits until the child asks the user to choose from a list.
+function Child:asks()
+  self:eventually("a question", function()
+    local mode = self:mode()
+    return mode.blocking or mode.mode:find("^[cr]") ~= nil
+  end)
+end
+
 ---Runs Lua in the child and returns what it returns.
 ---@param code string
 ---@param ... any
 ---@return any
 function Child:lua(code, ...)
+  if self:mode().blocking then
+    error("the child waits for a key and cannot be asked", 2)
+  end
   return vim.rpcrequest(self.channel, "nvim_exec_lua", code, { ... })
 end
 

@@ -17,6 +17,9 @@ local ok, failure = xpcall(function()
   end
   harness.write(folder .. "/home/script.yaml", "turns:\n" .. (case.script or "  - stream: [{text: Nothing.}]\n"))
   harness.write(folder .. "/home/config.yaml", "provider: {play: {type: scripted, script: script.yaml}}\n")
+  if case.peer then
+    world.server = harness.peer(world, case.peer)
+  end
   child = harness.child(world, case.options)
   case.run(child, harness, world)
 end, debug.traceback)

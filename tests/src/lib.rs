@@ -32,18 +32,22 @@ mod binary;
 mod frames;
 mod inbox;
 mod options;
+mod picture;
 mod process;
 mod server;
 mod skip;
 mod strict;
+mod terminal;
 
 pub use binary::Binary;
 pub use inbox::{Message, ResponseError};
 pub use options::Options;
+pub use picture::svg;
 pub use process::Ended;
 pub use server::TestServer;
 pub use skip::skip;
 pub use strict::{Asked, MetaModel};
+pub use terminal::Terminal;
 
 use std::time::Duration;
 

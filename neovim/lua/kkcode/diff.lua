@@ -281,10 +281,10 @@ function M.open(proposal_id, path)
   vim.cmd.stopinsert()
   vim.cmd("tab split")
   local short = vim.fn.fnamemodify(path, ":~:.")
-  put(0, base, " " .. short .. " – as it is the proposal's base")
+  put(0, base, " " .. short .. ": base")
   local split = config.get().diff.layout == "horizontal" and "below" or "right"
   local right = vim.api.nvim_open_win(proposed, true, { split = split, win = 0 })
-  put(right, proposed, " " .. short .. " – proposed (:w gives your version to the agent, g? lists keys)")
+  put(right, proposed, " " .. short .. ": proposed, :w takes your version (g? keys)")
 end
 
 ---Opens what the server wants to show, if that is a virtual document.

@@ -64,7 +64,9 @@ end
 local function tool_lines(out, item, continues_fold)
   local mark = item.status and (tool_marks[item.status] or item.status) or "…"
   local fold = continues_fold and "1" or ">1"
-  out[#out + 1] = { text = ("▸ %s: %s %s"):format(item.tool, item.title, mark), group = "KkcodeTool", fold = fold }
+  -- Most titles begin with the tool; the others need it to be understood.
+  local title = vim.startswith(item.title, item.tool) and item.title or item.tool .. ": " .. item.title
+  out[#out + 1] = { text = ("▸ %s %s"):format(title, mark), group = "KkcodeTool", fold = fold }
   for _, line in ipairs(ui.lines(item.summary or "")) do
     out[#out + 1] = { text = "    " .. line, group = "KkcodeTool", fold = "1" }
   end
@@ -270,6 +272,7 @@ function M.prepare(window)
   options.foldtext = "v:lua.require'kkcode.turn_view'.fold_text()"
   options.foldlevel = 0
   options.foldenable = true
+  options.fillchars = "fold: "
 end
 
 ---Tells whether the user has a session before the eyes.

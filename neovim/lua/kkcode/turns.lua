@@ -126,15 +126,15 @@ local function append(turn, kind, text)
   end
 end
 
----Takes the whole reply so far; what we have of it stays where it is.
+---Takes the reply of a record; what we have of it stays where it is.
 ---@param turn kkcode.KnownTurn
----@param reply string
+---@param reply string what was said so far, or in the end, which is what the last step said
 local function take_reply(turn, reply)
-  if vim.startswith(reply, turn.reply) then
-    if #reply > #turn.reply then
-      append(turn, "text", reply:sub(#turn.reply + 1))
-    end
+  if vim.endswith(vim.trim(turn.reply), vim.trim(reply)) then
     return
+  end
+  if vim.startswith(reply, turn.reply) then
+    return append(turn, "text", reply:sub(#turn.reply + 1))
   end
   turn.items = vim.tbl_filter(function(item)
     return item.kind ~= "text"

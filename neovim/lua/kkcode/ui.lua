@@ -148,13 +148,23 @@ function M.go(window)
   vim.api.nvim_set_current_win(window)
 end
 
+---Defines the colours of lines that go: the scheme's own, if it has one for what is behind them. Many schemes, Neovim's
+---own too, have only a colour for the text, which would take away that of the syntax.
+local function define_deletions()
+  local of_scheme = vim.api.nvim_get_hl(0, { name = "DiffDelete", link = false })
+  local is_dark = vim.o.background == "dark"
+  local line = of_scheme.bg and { link = "DiffDelete" } or { bg = is_dark and "#40202a" or "#ffdfe0" }
+  local words = { bg = is_dark and "#7d3040" or "#ffb3b8" }
+  vim.api.nvim_set_hl(0, "KkcodeDelete", vim.tbl_extend("force", line, { default = true }))
+  vim.api.nvim_set_hl(0, "KkcodeDeleteText", vim.tbl_extend("force", words, { default = true }))
+end
+
 ---Defines our highlight groups; a colour scheme or the user may say otherwise.
 function M.highlights()
+  define_deletions()
   local links = {
     KkcodeAdd = "DiffAdd",
-    KkcodeDelete = "DiffDelete",
     KkcodeAddText = "DiffText",
-    KkcodeDeleteText = "DiffText",
     KkcodeStale = "DiagnosticVirtualTextWarn",
     KkcodeSignPending = "Added",
     KkcodeSignApplied = "Changed",

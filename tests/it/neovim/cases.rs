@@ -37,12 +37,22 @@ cases! {
         a_hunk_whose_lines_changed_says_what_to_do,
         the_quickfix_list_has_one_entry_for_each_hunk,
         hunks_can_be_hidden,
+        a_rejected_hunk_comes_back_by_undo,
+        some_lines_of_a_hunk_are_accepted,
+        a_stale_hunk_is_merged,
+        a_comment_goes_to_the_agent_with_the_next_turn,
         lines_put_in_at_the_start_are_seen,
         only_what_is_near_the_window_is_drawn;
     diff:
         both_sides_are_compared,
+        lines_are_accepted_in_visual_mode,
+        what_the_user_writes_becomes_the_proposal,
         the_hunk_under_the_cursor_is_rejected,
         a_code_action_opens_it_too;
+    help:
+        tags_are_unique_and_links_lead_somewhere,
+        everything_has_its_help,
+        the_options_in_it_are_the_defaults;
     turns:
         an_answer_is_shown_without_taking_the_focus,
         the_session_goes_on_in_its_view,
@@ -52,10 +62,22 @@ cases! {
         a_prompt_is_asked_for,
         the_user_completes_sub_commands,
         the_statusline_knows_how_things_stand;
+    cards:
+        a_card_never_takes_the_focus,
+        one_key_answers_and_the_next_one_comes,
+        it_is_answered_from_anywhere_with_a_reason,
+        what_was_answered_elsewhere_is_withdrawn,
+        a_learned_rule_is_forgotten,
+        questions_are_answered_one_after_the_other;
+    tasks:
+        the_list_follows_tasks,
+        a_log_is_opened_from_the_list,
+        a_session_is_chosen_and_opened;
     server:
         a_killed_server_comes_back_with_its_hunks,
         a_server_that_keeps_ending_is_left_alone,
         the_user_starts_it_again,
+        what_happened_meanwhile_is_caught_up,
         a_missing_server_is_told_once,
         what_is_no_file_is_left_alone,
         everything_can_be_asked_before_the_server_has_it,

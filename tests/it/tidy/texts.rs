@@ -33,6 +33,7 @@ const HOSTS: &[&str] = &[
     "sqlite.org",
     "www.apache.org",
     "www.sqlite.org",
+    "www.w3.org",
 ];
 
 /// Names that RFC 2606 and RFC 6761 keep for examples.

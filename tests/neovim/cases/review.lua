@@ -249,4 +249,88 @@ return {
       child:shows("LINE 1500")
     end,
   },
+
+  a_rejected_hunk_comes_back_by_undo = {
+    files = FILE,
+    script = TWO_HUNKS,
+    run = function(child)
+      propose(child)
+      child:keys(":2Kkcode reject not this one<CR>")
+      child:has_hunks(1)
+      child:keys(":Kkcode undo<CR>")
+      child:has_notice("reject of 1 hunk undone")
+      child:has_hunks(2)
+      child:keys(":Kkcode redo<CR>")
+      child:has_notice("reject of 1 hunk made again")
+      child:has_hunks(1)
+    end,
+  },
+
+  some_lines_of_a_hunk_are_accepted = {
+    files = { ["a.txt"] = "one\ntwo\nthree\nfour\n" },
+    script = [[
+  - stream:
+      - tool: {name: edit, input: {path: a.txt, before: "two\nthree", after: "TWO\nTHREE"}}
+  - stream:
+      - text: Done.
+]],
+    run = function(child)
+      child:edit("a.txt")
+      child:turn("edit shout")
+      child:has_hunks(1)
+      child:keys("3GV:Kkcode accept<CR>")
+      child:has_lines({ "one", "two", "THREE", "four" })
+      child:until_lua("the rest as a hunk of its own", [[require("kkcode").hunks()[1].range["end"].line == 2]])
+      child:keys("2G:Kkcode accept<CR>")
+      child:has_lines({ "one", "TWO", "THREE", "four" })
+    end,
+  },
+
+  a_stale_hunk_is_merged = {
+    files = { ["a.txt"] = "one\ntwo\nthree\nfour\nfive\nsix\n" },
+    script = [[
+  - stream:
+      - tool: {name: edit, input: {path: a.txt, before: "two\nthree\nfour\nfive", after: "TWO\nthree\nfour\nfive"}}
+  - stream:
+      - text: Done.
+]],
+    run = function(child)
+      child:edit("a.txt")
+      child:turn("edit shout")
+      child:has_hunks(1)
+      child:keys("2GAmine<Esc>")
+      child:until_lua("a stale hunk", [[require("kkcode").hunks()[1].state == "stale"]])
+      child:shows(":Kkcode accept theirs")
+      child:keys(":2Kkcode accept theirs<CR>")
+      child:has_lines({ "one", "TWO", "three", "four", "five", "six" })
+    end,
+  },
+
+  a_comment_goes_to_the_agent_with_the_next_turn = {
+    files = FILE,
+    script = [[
+  - stream:
+      - tool: {name: edit, input: {path: a.txt, before: five, after: FIVE}}
+  - stream:
+      - text: Done.
+  - expect: [only one F]
+    stream:
+      - text: I see.
+]],
+    run = function(child)
+      child:edit("a.txt")
+      child:turn("edit shout")
+      child:has_hunks(1)
+      child:keys(":5Kkcode comment only one F<CR>")
+      child:shows("» only one F")
+      child:keys(":Kkcode send<CR>")
+      child:eventually("the second turn", function()
+        return child:lua([[
+          return #vim.tbl_filter(function(name) return name == "KkcodeTurnFinished" end, _G.user_events)
+        ]]) == 2
+      end)
+      child:keys(":Kkcode turn<CR>")
+      child:shows("I see.")
+    end,
+  },
 }

@@ -11,9 +11,22 @@ local FILE = { ["a.txt"] = "one\ntwo\nthree\n", ["b.txt"] = "b\n" }
 
 ---@param harness table
 ---@param world kkcode.test.World
----@return integer
+---@return integer? pid nothing at the moment in which it is written
 local function pid_of(harness, world)
-  return assert(tonumber(harness.read(world.folder .. "/pid")))
+  return tonumber(harness.read(world.folder .. "/pid"))
+end
+
+---Waits for another process than that one.
+---@param child kkcode.test.Child
+---@param harness table
+---@param world kkcode.test.World
+---@param before integer
+local function another_server(child, harness, world, before)
+  child:eventually("another server", function()
+    local now = pid_of(harness, world)
+    return now and now ~= before
+  end)
+  child:until_lua("its answer", [[require("kkcode.client").is_up(require("kkcode.client").current())]])
 end
 
 return {
@@ -28,10 +41,7 @@ return {
       child:shows("TWO")
       local before = pid_of(harness, world)
       vim.uv.kill(before, "sigkill")
-      child:eventually("another server", function()
-        return pid_of(harness, world) ~= before
-      end)
-      child:until_lua("its answer", [[require("kkcode.client").is_up(require("kkcode.client").current())]])
+      another_server(child, harness, world, before)
       child:has_hunks(1)
       child:keys(":2Kkcode accept<CR>")
       child:has_lines({ "one", "TWO", "three" })
@@ -57,10 +67,7 @@ return {
       child:edit("a.txt")
       local before = pid_of(harness, world)
       child:keys(":Kkcode restart<CR>")
-      child:eventually("another server", function()
-        return pid_of(harness, world) ~= before
-      end)
-      child:until_lua("its answer", [[require("kkcode.client").is_up(require("kkcode.client").current())]])
+      another_server(child, harness, world, before)
       child:turn("edit shout")
       child:has_hunks(1)
     end,
@@ -132,6 +139,41 @@ return {
       child:lua("vim.lsp.enable('kkcode')")
       child:edit("a.txt")
       harness.same("name", child:lua("return vim.lsp.get_clients({ bufnr = 0 })[1].name"), "kkcode")
+    end,
+  },
+
+  what_happened_meanwhile_is_caught_up = {
+    files = FILE,
+    options = { global = { restart = { delay_ms = 1 } } },
+    peer = [[
+      return {
+        ["kkcode.turn.start"] = function(_, tell)
+          tell("kkcode/turn/didUpdate", { turnId = "t1", offset = 0, update = { kind = "text", text = "half" } })
+          tell("kkcode/proposal/didChange", { seq = 41, proposalId = "p1", state = "open", files = {} })
+          return { turnId = "t1", sessionId = "s1" }
+        end,
+        ["kkcode.turn.cancel"] = function()
+          os.exit(9)
+        end,
+        ["kkcode/events/since"] = function(argument)
+          if argument.seq ~= 41 then
+            return { events = {}, nextSeq = argument.seq, turns = {} }
+          end
+          return { nextSeq = 43, turns = {}, events = {
+            { seq = 42, at = "2026-01-01T00:00:00Z", kind = "note", text = "passed over" },
+            { seq = 43, at = "2026-01-01T00:00:00Z", kind = "turnFinished", turnId = "t1", status = "completed",
+              reply = "half and whole", proposalIds = {} } } }
+        end,
+      }
+    ]],
+    run = function(child)
+      child:edit("a.txt")
+      child:keys(":Kkcode ask why<CR>")
+      child:shows("half")
+      child:keys(":Kkcode cancel<CR>")
+      child:shows("half and whole")
+      child:shows("completed")
+      child:until_lua("the number of the last event", "require('kkcode.client').current().seq == 43")
     end,
   },
 }
