@@ -92,3 +92,48 @@ fn a_mode_that_changes_nothing_prints_the_answer() {
     let world = World::new("turns:\n  - expect: [why]\n    stream: [{text: Because.}]");
     assert_eq!(world.done(&["run", "why?", "--mode", "ask"]), "Because.\n");
 }
+
+/// How many files are written at once where a kill is to hit in the middle.
+const MANY: usize = 60;
+
+#[test]
+fn a_kill_between_two_files_leaves_all_of_them_or_none() {
+    let name = |n: usize| format!("f{n}.txt");
+    let edit = |n: usize| {
+        format!("      - tool: {{name: edit, input: {{path: {}, before: old, after: new}}}}\n", name(n))
+    };
+    let edits: String = (0..MANY).map(edit).collect::<Vec<_>>().concat();
+    let world = World::new(&format!("turns:\n  - stream:\n{edits}  - stream: [{{text: Done.}}]\n"));
+    let journals = world.dir.path().join("home/writes");
+    let committed = || {
+        let journals = std::fs::read_dir(&journals).into_iter().flatten().flatten();
+        journals.into_iter().any(|journal| journal.path().extension().is_some_and(|kind| kind == "commit"))
+    };
+    let mut cut = 0;
+    for after in 0..6 {
+        for n in 0..MANY {
+            std::fs::write(world.work().join(name(n)), "old\n").unwrap();
+        }
+        let mut child = world.command(&["run", "go", "--apply", "--json"]).spawn().unwrap();
+        // From the commit of the journal on the files are renamed one after the other.
+        while child.try_wait().unwrap().is_none() && !committed() {
+            std::thread::yield_now();
+        }
+        let renamed = || {
+            (0..MANY)
+                .filter(|n| std::fs::read_to_string(world.work().join(name(*n))).unwrap() == "new\n")
+                .count()
+        };
+        while child.try_wait().unwrap().is_none() && renamed() < after * MANY / 6 {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        cut += usize::from((1..MANY).contains(&renamed()));
+        // Whoever comes next ends what was interrupted.
+        world.done(&["proposal", "list"]);
+        let now = renamed();
+        assert!(now == 0 || now == MANY, "{now} of {MANY} files are new");
+    }
+    assert!(cut > 0, "no kill has hit between two files");
+}
