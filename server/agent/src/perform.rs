@@ -410,9 +410,12 @@ impl Performer {
                     Loads::Never => Loads::Out(1),
                     Loads::Out(count) => Loads::Out(count + 1),
                 };
-                // What a crash interrupted is finished before anybody looks at the files.
-                tokio::task::spawn_blocking(move || write::recover(&home));
-                self.store.load(folders, move |result| handle.put(Input::Loaded(generation, result)));
+                let store = self.store.clone();
+                tokio::task::spawn_blocking(move || {
+                    // What a crash interrupted is finished before anybody looks at the files, or ends.
+                    write::recover(&home);
+                    store.load(folders, move |result| handle.put(Input::Loaded(generation, result)));
+                });
             }
             Effect::After(delay, event) => {
                 let handle = self.handle.clone();
