@@ -6,3 +6,4 @@ mod neovim;
 mod providers;
 mod robustness;
 mod tidy;
+mod vscode;

@@ -39,7 +39,8 @@ export class Server implements vscode.Disposable {
   #client: LanguageClient | undefined;
   readonly #started = new vscode.EventEmitter<void>();
   readonly #stopped = new vscode.EventEmitter<void>();
-  readonly #listeners: ((client: LanguageClient) => void)[] = [];
+  readonly #listeners = new Map<NotificationName, ((params: never) => void)[]>();
+  readonly #answerers: ((client: LanguageClient) => void)[] = [];
 
   /** Fires when a server is there, the first time and after each restart. */
   readonly onDidStart = this.#started.event;
@@ -64,8 +65,16 @@ export class Server implements vscode.Disposable {
     const client = new LanguageClient("kkcode", "Kkcode", { command, args: ["serve"] }, this.#clientOptions());
     this.#client = client;
     client.registerFeature(new Announcement());
-    for (const listen of this.#listeners) {
-      listen(client);
+    // A client has room for one listener of each notification.
+    for (const [name, listeners] of this.#listeners) {
+      client.onNotification(name, (params: unknown) => {
+        for (const listener of listeners) {
+          listener(params as never);
+        }
+      });
+    }
+    for (const answer of this.#answerers) {
+      answer(client);
     }
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) {
@@ -113,9 +122,8 @@ export class Server implements vscode.Disposable {
 
   /** Listens to a notification of this server and of those that are started later. */
   on<N extends NotificationName>(name: N, listener: (params: NotificationTypes[N]["params"]) => void): void {
-    this.#listeners.push((client) => {
-      client.onNotification(name, listener);
-    });
+    const listeners = this.#listeners.get(name) ?? [];
+    this.#listeners.set(name, [...listeners, listener]);
   }
 
   /** Answers a request of this server and of those that are started later. */
@@ -123,7 +131,7 @@ export class Server implements vscode.Disposable {
     name: N,
     answerer: (params: RequestTypes[N]["params"]) => Promise<RequestTypes[N]["result"]>,
   ): void {
-    this.#listeners.push((client) => {
+    this.#answerers.push((client) => {
       client.onRequest(name, answerer);
     });
   }

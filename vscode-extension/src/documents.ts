@@ -132,7 +132,12 @@ export class Texts implements vscode.TextDocumentContentProvider, vscode.Disposa
 
   /** Shows a text beside what the user works on, without taking the focus. */
   async show(name: string, text: string, options: { takeFocus: boolean } = { takeFocus: false }): Promise<void> {
-    const document = await vscode.workspace.openTextDocument(this.set(name, text));
+    const uri = this.set(name, text);
+    const document = await vscode.workspace.openTextDocument(uri);
+    // A change that came while the document was being opened is not heard by VS Code.
+    if (document.getText() !== this.#texts.get(uri.path)) {
+      this.#changed.fire(uri);
+    }
     await vscode.window.showTextDocument(document, {
       viewColumn: vscode.ViewColumn.Beside,
       preserveFocus: !options.takeFocus,

@@ -5,7 +5,7 @@ import { Comments } from "./comments";
 import { Decorations, setContext } from "./decorations";
 import { registerDoctor } from "./doctor";
 import { EditFileSystem, Texts } from "./documents";
-import { EditLenses, middleware } from "./lenses";
+import { middleware, registerLenses } from "./lenses";
 import { Permissions } from "./permissions";
 import { Prompts } from "./prompt";
 import { Proposals } from "./proposals";
@@ -25,9 +25,9 @@ let server: Server | undefined;
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const log = vscode.window.createOutputChannel("Kkcode", { log: true });
   const extensionFolder = context.extensionUri.fsPath;
-  const started: Server = new Server({ extensionFolder, log, middleware: middleware(() => proposals) });
+  const started = new Server({ extensionFolder, log, middleware: middleware() });
   server = started;
-  const proposals: Proposals = new Proposals(started);
+  const proposals = new Proposals(started);
   const replies = new Texts(schemes.turn);
   const texts = new Texts(schemes.text);
   const prompts = new Prompts(context, started);
@@ -53,7 +53,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.workspace.registerTextDocumentContentProvider(schemes.turn, replies),
     vscode.workspace.registerTextDocumentContentProvider(schemes.text, texts),
     new Decorations(proposals),
-    EditLenses.register(proposals),
+    registerLenses(proposals),
     registerProposalsView(proposals),
     new Comments(context, started, proposals, reviewSent),
     new Sessions(context, started, texts, goOn),

@@ -7,13 +7,9 @@ import { schemes } from "./pure/documents";
 import { hunkInWords } from "./pure/hunks";
 import { report } from "./client";
 
-/** Lets the server's lenses be followed by ours, and shows why a command of the server's was refused. */
-export function middleware(proposals: () => Proposals): Middleware {
+/** Shows why a command of the server's was refused that a lens or a code action ran. */
+export function middleware(): Middleware {
   return {
-    provideCodeLenses: async (document, token, next) => {
-      const theirs = (await next(document, token)) ?? [];
-      return [...theirs, ...proposals().in(document.uri).flatMap((placed) => more(document, placed))];
-    },
     executeCommand: async (command, args, next): Promise<unknown> => {
       try {
         return await (next(command, args) as Promise<unknown>);
@@ -25,8 +21,8 @@ export function middleware(proposals: () => Proposals): Middleware {
   };
 }
 
-/** Lenses of the documents that only we know. */
-export class EditLenses implements vscode.CodeLensProvider {
+/** Our lenses beside the server's, and all of those that only we know. */
+class Lenses implements vscode.CodeLensProvider {
   readonly onDidChangeCodeLenses: vscode.Event<void>;
 
   constructor(readonly proposals: Proposals) {
@@ -34,26 +30,26 @@ export class EditLenses implements vscode.CodeLensProvider {
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+    const isOurs = document.uri.scheme === schemes.edit;
     return this.proposals.in(document.uri).flatMap((placed) => [
-      lens(document, placed, `${hunkInWords(placed.hunk)} · Accept`, "hunk.accept"),
-      lens(document, placed, "Reject", "hunk.reject"),
+      ...(isOurs ? decisions(document, placed) : []),
       ...more(document, placed),
     ]);
   }
-
-  /** Registers them. */
-  static register(proposals: Proposals): vscode.Disposable {
-    const provider = new EditLenses(proposals);
-    return vscode.Disposable.from(
-      vscode.languages.registerCodeLensProvider({ scheme: schemes.edit }, provider),
-      vscode.languages.registerCodeActionsProvider({ scheme: schemes.edit }, new EditActions(proposals), {
-        providedCodeActionKinds: [vscode.CodeActionKind.RefactorRewrite],
-      }),
-    );
-  }
 }
 
-/** The code actions of the same documents. */
+/** Registers code lenses, and code actions where the server has none. */
+export function registerLenses(proposals: Proposals): vscode.Disposable {
+  const documents = ["file", schemes.proposed, schemes.edit].map((scheme) => ({ scheme }));
+  return vscode.Disposable.from(
+    vscode.languages.registerCodeLensProvider(documents, new Lenses(proposals)),
+    vscode.languages.registerCodeActionsProvider({ scheme: schemes.edit }, new EditActions(proposals), {
+      providedCodeActionKinds: [vscode.CodeActionKind.RefactorRewrite],
+    }),
+  );
+}
+
+/** The code actions of documents that only we know. */
 class EditActions implements vscode.CodeActionProvider {
   constructor(readonly proposals: Proposals) {}
 
@@ -71,12 +67,19 @@ class EditActions implements vscode.CodeActionProvider {
   }
 }
 
+function decisions(document: vscode.TextDocument, placed: PlacedHunk): vscode.CodeLens[] {
+  return [
+    lens(document, placed, `${hunkInWords(placed.hunk)} · Accept`, "hunk.accept"),
+    lens(document, placed, "Reject", "hunk.reject"),
+  ];
+}
+
 function more(document: vscode.TextDocument, placed: PlacedHunk): vscode.CodeLens[] {
-  const lenses = [lens(document, placed, "Reject with a reason…", "hunk.rejectWithReason"), lens(document, placed, "Why", "hunk.why")];
+  const lenses = [lens(document, placed, "Why", "hunk.why"), lens(document, placed, "Reject with a reason…", "hunk.rejectWithReason")];
   if (!fileOf(document.uri).isProposedSide) {
     const { proposal, file } = placed;
     const diff = { title: "Diff", command: "kkcode.ui.file.diff", arguments: [{ proposalId: proposal.proposalId, uri: file.uri }] };
-    lenses.push(new vscode.CodeLens(firstLine(document, placed), diff));
+    lenses.unshift(new vscode.CodeLens(firstLine(document, placed), diff));
   }
   return lenses;
 }

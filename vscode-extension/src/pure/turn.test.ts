@@ -31,7 +31,7 @@ test("a document shows plan, calls and the end", () => {
   turn.update(6, { kind: "toolResult", callId: "c", status: "ok", summary: "1 hunk" });
   turn.update(6, text("Then."));
   turn.update(11, { kind: "usage", usage: { inputTokens: 1200, outputTokens: 30, costUsd: 0.0123 } });
-  turn.finish({ turnId: "t", status: "completed", reply: "First.Then.", proposalIds: ["p"] });
+  turn.finish({ turnId: "t", status: "completed", reply: "Then.", proposalIds: ["p"] });
   assert.equal(
     turn.markdown(),
     [
@@ -51,6 +51,13 @@ test("a failed turn says why", () => {
   turn.finish({ turnId: "t", status: "failed", error: { class: "auth", message: "set a key" }, proposalIds: [] });
   assert.match(turn.markdown(), /\*\*failed\*\* · set a key/);
   assert.equal(turn.isRunning, false);
+});
+
+test("an end is final", () => {
+  const turn = new Turn("t");
+  turn.finish({ turnId: "t", status: "completed", reply: "all", proposalIds: ["p"] });
+  turn.finish({ turnId: "t", status: "running", reply: "a", proposalIds: [] });
+  assert.deepEqual([turn.status, turn.reply, turn.proposalIds], ["completed", "all", ["p"]]);
 });
 
 test("durable events tell what was missed", () => {

@@ -112,10 +112,15 @@ export class Turn {
 
   /** Takes how the turn ended. */
   finish(outcome: TurnOutcome): void {
+    // An end is final: an answer that was on its way when the turn ended does not take it back.
+    if (!this.isRunning && (outcome.status === "running" || outcome.status === "waiting")) {
+      return;
+    }
     this.status = outcome.status;
     this.proposalIds = outcome.proposalIds;
     this.error = outcome.error?.message ?? outcome.interruptionReason?.replaceAll("_", " ");
-    if (outcome.reply !== undefined) {
+    // The reply is what the agent said last; what it said before its tools is kept.
+    if (outcome.reply !== undefined && !this.reply.endsWith(outcome.reply)) {
       this.replaceText(outcome.reply);
     }
   }

@@ -1,0 +1,91 @@
+//! The packed extension with the real server in a real VS Code, driven by keys and clicks in a browser.
+#![cfg(test)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use kkcode_tests::{Binary, skip};
+
+#[test]
+fn hunks_of_a_turn_are_decided_one_by_one_and_found_again() {
+    check("review");
+}
+
+#[test]
+fn an_untrusted_workspace_chooses_nothing() {
+    check("hostile");
+}
+
+#[test]
+fn what_goes_wrong_is_told() {
+    check("refusals");
+}
+
+/// Runs a case of tests/vscode/cases.mjs; it fails if the case does.
+#[track_caller]
+fn check(case: &str) {
+    // One browser at a time: each wants a whole machine.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let (Some(tools), Some(chromium)) = (vscode(), chromium()) else {
+        skip(&format!("vscode::{case}"), "tests/install/vscode could not install VS Code, or there is no chromium");
+        return;
+    };
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let package = package().as_ref().unwrap_or_else(|error| panic!("{error}"));
+    let dir = tempfile::tempdir().unwrap();
+    let output = Command::new(tools.join("node"))
+        .arg(repository().join("tests/vscode/run.mjs"))
+        .arg(case)
+        .args([&tools, dir.path(), package])
+        .env("KKCODE_TEST_CHROMIUM", chromium)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+/// Packs the extension with the server of now, once for all cases; the message says why it cannot be packed.
+fn package() -> &'static Result<PathBuf, String> {
+    static PACKAGE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PACKAGE.get_or_init(|| {
+        let extension = repository().join("vscode-extension");
+        // Beside the server, and therefore in a folder that git does not see.
+        let server = Binary::Server.path();
+        let package = server.with_file_name("kkcode-test.vsix");
+        let output = Command::new("node")
+            .arg("scripts/package.mjs")
+            .arg("--server")
+            .arg(&server)
+            .arg("--out")
+            .arg(&package)
+            .current_dir(extension)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("node does not start: {error}"))?;
+        if output.status.success() { Ok(package) } else { Err(said(&output)) }
+    })
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\n{}", text(&output.stdout), text(&output.stderr))
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
+}
+
+/// Returns the folder of tests/install/vscode, if VS Code was installed there and the extension's own packages are, too.
+fn vscode() -> Option<PathBuf> {
+    let tools = std::env::var_os("KKCODE_TEST_TOOLS")
+        .map_or_else(|| repository().join("target/tools"), PathBuf::from)
+        .join("vscode");
+    let packages = repository().join("vscode-extension/node_modules");
+    (tools.join("installed").exists() && packages.exists()).then_some(tools)
+}
+
+fn chromium() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join("chromium")).find(|program| program.exists())
+}

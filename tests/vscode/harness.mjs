@@ -1,0 +1,171 @@
+// A real VS Code in a headless browser: starts it with the extension installed, drives it, looks at its page.
+import { spawn, spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** How long anything may take to appear, in milliseconds; a busy machine is slow, and nothing here measures time. */
+const PATIENCE = 60_000;
+
+const SETTINGS = {
+  "files.autoSave": "off",
+  "workbench.startupEditor": "none",
+  "telemetry.telemetryLevel": "off",
+  "extensions.autoCheckUpdates": false,
+  "extensions.autoUpdate": false,
+  "chat.disableAIFeatures": true,
+  "git.enabled": false,
+  "editor.minimap.enabled": false,
+  "workbench.colorTheme": "Default Light Modern",
+  "workbench.tips.enabled": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "window.commandCenter": false,
+};
+
+/** VS Code, and a page that shows it. */
+export class Editor {
+  #vscode;
+  #context;
+
+  /** Starts it on `folder/work`. `settings` are the user's. */
+  static async start({ tools, folder, vsix, settings = {}, pictures }) {
+    const editor = new Editor();
+    Object.assign(editor, { folder, work: join(folder, "work"), pictures });
+    const data = join(folder, "data");
+    for (const place of ["User", "Machine"]) {
+      mkdirSync(join(data, place), { recursive: true });
+      writeFileSync(join(data, place, "settings.json"), JSON.stringify({ ...SETTINGS, ...settings }));
+    }
+    const program = join(tools, "node");
+    const common = [
+      join(tools, "server-main.js"), "--accept-server-license-terms", "--telemetry-level", "off", "--disable-experiments",
+      "--server-data-dir", join(data, "server"), "--user-data-dir", data, "--extensions-dir", join(data, "extensions"),
+    ];
+    const env = { ...process.env, KKCODE_HOME: join(folder, "home") };
+    const installed = spawnSync(program, [...common, "--install-extension", vsix], { env, encoding: "utf8" });
+    if (installed.status !== 0) {
+      throw new Error(`the extension cannot be installed: ${installed.stdout}${installed.stderr}`);
+    }
+    const serve = ["--host", "127.0.0.1", "--port", "0", "--without-connection-token", "--reconnection-grace-time", "1"];
+    editor.#vscode = spawn(program, [...common, ...serve], { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    editor.output = "";
+    const address = await new Promise((resolve, reject) => {
+      const listen = (chunk) => {
+        editor.output += chunk;
+        const found = /http:\/\/[\w.]+:(\d+)/.exec(editor.output) ?? /listening on (\d+)/i.exec(editor.output);
+        if (found) {
+          resolve(`http://127.0.0.1:${found[1]}`);
+        }
+      };
+      editor.#vscode.stdout.on("data", listen);
+      editor.#vscode.stderr.on("data", listen);
+      editor.#vscode.on("exit", (code) => reject(new Error(`VS Code ended with ${code}: ${editor.output}`)));
+    });
+    const { chromium } = createRequire(join(tools, "package.json"))("playwright-core");
+    editor.#context = await chromium.launchPersistentContext(join(folder, "profile"), {
+      executablePath: process.env.KKCODE_TEST_CHROMIUM,
+      headless: true,
+      viewport: { width: 1200, height: 720 },
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
+    editor.page = editor.#context.pages()[0] ?? (await editor.#context.newPage());
+    editor.page.setDefaultTimeout(PATIENCE);
+    await editor.page.goto(`${address}/?folder=${encodeURIComponent(editor.work)}`);
+    await editor.page.waitForSelector(".monaco-workbench");
+    return editor;
+  }
+
+  /** Ends all of it. */
+  async stop() {
+    await this.#context?.close();
+    if (this.#vscode && this.#vscode.exitCode === null) {
+      const ended = new Promise((resolve) => this.#vscode.once("exit", resolve));
+      this.#vscode.removeAllListeners("exit").once("exit", () => {});
+      const gone = new Promise((resolve) => this.#vscode.once("close", resolve));
+      process.kill(-this.#vscode.pid, "SIGTERM");
+      await Promise.race([ended, gone]);
+    }
+  }
+
+  /** Waits until the status item says that the server is there. */
+  async ready(words = "manual") {
+    await this.page.locator(".statusbar-item", { hasText: words }).first().waitFor();
+  }
+
+  /** Runs a command by the palette, which opens again until it knows the command. */
+  async command(title) {
+    const row = this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
+    await this.page.keyboard.press("F1");
+    await this.quickInput().fill(`>${title}`);
+    await row.click();
+  }
+
+  /** The input of palette, lists and questions. */
+  quickInput() {
+    return this.page.locator(".quick-input-widget:visible .quick-input-box input");
+  }
+
+  /** Types an answer into the input that asks for it. */
+  async answer(title, text) {
+    await this.page.locator(".quick-input-widget:visible", { hasText: title }).waitFor();
+    await this.quickInput().fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Opens a file by its name, and waits for its text. */
+  async open(name, text) {
+    await this.page.keyboard.press("Control+p");
+    await this.quickInput().fill(name);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().click();
+    await this.seeText(text);
+  }
+
+  /** Waits until an editor shows a text. */
+  async seeText(text) {
+    await this.page.locator(".monaco-editor .view-lines", { hasText: nonBreaking(text) }).first().waitFor();
+  }
+
+  /** Returns the code lenses with these words. */
+  lens(words) {
+    return this.page.locator(".monaco-editor .codelens-decoration a", { hasText: words });
+  }
+
+  /** Waits until exactly so many code lenses have these words. */
+  async seeLenses(words, count) {
+    await this.eventually(`${count} lenses “${words}”`, async () => (await this.lens(words).count()) === count);
+  }
+
+  /** Waits for a message. */
+  async seeMessage(words) {
+    await this.page.locator(".notification-list-item", { hasText: words }).first().waitFor();
+  }
+
+  /** Waits until a file holds exactly a text. */
+  async seeFile(name, text) {
+    const path = join(this.work, name);
+    await this.eventually(`${name} is ${JSON.stringify(text)}`, () => existsSync(path) && readFileSync(path, "utf8") === text);
+  }
+
+  /** Waits until something holds, looking again with each frame that the page draws. */
+  async eventually(what, holds) {
+    const until = Date.now() + PATIENCE;
+    while (!(await holds())) {
+      if (Date.now() > until) {
+        throw new Error(`not seen: ${what}`);
+      }
+      await this.page.evaluate(() => new Promise(requestAnimationFrame));
+    }
+  }
+
+  /** Keeps a picture of the page, where somebody wants pictures. */
+  async picture(name) {
+    if (this.pictures) {
+      await this.page.screenshot({ path: join(this.pictures, `${name}.png`) });
+    }
+  }
+}
+
+/** Editors draw spaces as non-breaking ones. */
+function nonBreaking(text) {
+  return new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "[ \\u00a0]"));
+}
