@@ -20,6 +20,7 @@ const HOSTS: &[&str] = &[
     "api.openai.com",
     "crates.io",
     "docs.rs",
+    "nbformat.readthedocs.io",
     "generativelanguage.googleapis.com",
     "github.com",
     "json-schema.org",

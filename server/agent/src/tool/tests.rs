@@ -16,6 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::overlay;
 
+mod patches;
+mod paths;
+mod real;
+
 /// A folder, a turn in it, and no editor unless a test opens a document.
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
