@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use kkcode_tests::{Binary, skip};
+use serde_json::Value;
 
 #[test]
 fn hunks_of_a_turn_are_decided_one_by_one_and_found_again() {
@@ -15,6 +16,31 @@ fn hunks_of_a_turn_are_decided_one_by_one_and_found_again() {
 #[test]
 fn an_untrusted_workspace_chooses_nothing() {
     check("hostile");
+}
+
+#[test]
+fn a_trusted_workspace_chooses_no_program_and_no_home() {
+    check("trusted");
+}
+
+/// The settings offer what `npm run manifest -- --server FILE` copied from the server's own schema.
+#[test]
+fn the_settings_offer_only_what_the_server_knows() {
+    let text = std::fs::read_to_string(repository().join("vscode-extension/package.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    let output = Command::new(Binary::Server.path()).args(["config", "schema"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let offered = &manifest["contributes"]["configuration"]["properties"]["kkcode.config"]["properties"];
+    let sections = offered.as_object().expect("the sections of the configuration");
+    assert!(sections.contains_key("provider"), "{sections:?}");
+    for (section, holds) in sections {
+        let known = &schema["properties"][section];
+        assert!(known.is_object(), "`{section}` is gone from the server: renew the manifest");
+        for name in holds["properties"].as_object().into_iter().flatten().map(|(name, _)| name) {
+            assert!(known["properties"][name].is_object(), "`{section}.{name}` is gone: renew the manifest");
+        }
+    }
+    assert!(!offered.to_string().contains("\"api_key\""), "keys belong into the secret storage");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 // Writes the parts of package.json that are lists of commands, menus and keys, from the one table below.
 //
 //   npm run manifest
+//   npm run manifest -- --server FILE      and what `kkcode.config` may hold, from `FILE config schema`
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 
 const HUNK = "kkcode.hunkHere";
 const OPEN = "kkcode.hasHunks";
@@ -94,6 +97,22 @@ for (const [name, { title: text, icon, menus: places = [], key: keys, when, pale
     (menus[menu] ??= []).push({ command, when: condition, group });
   }
 }
+const { values } = parseArgs({ options: { server: { type: "string" } } });
+if (values.server) {
+  const schema = JSON.parse(execFileSync(values.server, ["config", "schema"], { encoding: "utf8" }));
+  manifest.contributes.configuration.properties["kkcode.config"].properties = withoutKeys(schema.properties);
+}
 Object.assign(manifest.contributes, { commands, keybindings, menus });
 writeFileSync("package.json", `${JSON.stringify(manifest, null, 2)}\n`);
 writeFileSync("package.nls.json", `${JSON.stringify(nls, null, 2)}\n`);
+
+// Keys of providers belong into the secret storage, so settings do not offer them.
+function withoutKeys(value) {
+  if (Array.isArray(value)) {
+    return value.map(withoutKeys);
+  }
+  if (value === null || typeof value !== "object") {
+    return value;
+  }
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== "api_key").map(([name, inner]) => [name, withoutKeys(inner)]));
+}
