@@ -1,9 +1,25 @@
 //! What an agent may do: decisions in order of strictness, and what a level says when no rule does.
 
+use serde::{Deserialize, Serialize};
+
 use crate::turn::Level;
 
+pub mod capability;
+pub mod characters;
+pub mod engine;
+pub mod glob;
+pub mod ground;
+pub mod path;
+pub mod rule;
+pub mod shell;
+mod tables;
+
+#[cfg(test)]
+mod ground_for_tests;
+
 /// What is done about a tool call. Of several decisions the greatest, the strictest, holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// It is done.
     Allow,

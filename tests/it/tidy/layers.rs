@@ -31,6 +31,7 @@ const LAYERS: &[Layer] = &[
             "percent-encoding",
             "ropey",
             "serde",
+            "serde-saphyr",
             "sha2",
             "similar",
             "thiserror",

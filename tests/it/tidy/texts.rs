@@ -131,9 +131,10 @@ fn on_lines(file: &File, rule: impl Fn(&str) -> Option<String>) -> Vec<String> {
         .collect()
 }
 
-/// This file holds the bad samples.
+/// This file holds the bad samples, and the corpus of command lines names the places that they reach for.
 fn all_but_this() -> impl Iterator<Item = &'static File> {
-    files().iter().filter(|file| file.path != "tests/it/tidy/texts.rs")
+    let others = ["tests/it/tidy/texts.rs", "server/core/tests/data/exec-policy.jsonl"];
+    files().iter().filter(move |file| !others.contains(&file.path.as_str()))
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! Commands that no level runs, by their names and words: the table of them, and how it is looked up.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::scan::Part;
+use crate::permission::tables::{Broken, Table, Words, read, word_fits};
+
+/// A row of the table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    pub(super) programs: Words,
+    /// What has to stand among the words, in this order.
+    #[serde(default)]
+    words: Sequence,
+    /// Words with which it is harmless.
+    #[serde(default)]
+    unless: Words,
+    pub(super) why: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "examples are there to be tested"))]
+    #[serde(rename = "match")]
+    pub(super) fitting: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "examples are there to be tested"))]
+    #[serde(rename = "not_match")]
+    pub(super) unfitting: Vec<String>,
+}
+
+/// Alternatives, one after the other.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "String")]
+struct Sequence(Vec<Vec<String>>);
+
+impl From<String> for Sequence {
+    fn from(text: String) -> Self {
+        let alternatives = |step: &str| step.split('|').map(str::to_owned).collect();
+        Self(text.split_whitespace().map(alternatives).collect())
+    }
+}
+
+/// The rows, found by the name of a program.
+#[derive(Debug)]
+pub(super) struct Catastrophes {
+    rows: Vec<Row>,
+    by_name: BTreeMap<String, Vec<usize>>,
+    /// Rows with a `*` in a name.
+    patterns: Vec<usize>,
+}
+
+fn load(name: &'static str, text: &str) -> Result<Catastrophes, Broken> {
+    let rows: Vec<Row> = read(name, text)?;
+    let (mut by_name, mut patterns) = (BTreeMap::<String, Vec<usize>>::new(), Vec::new());
+    for (at, row) in rows.iter().enumerate() {
+        for program in row.programs.iter() {
+            by_name.entry(program.to_lowercase()).or_default().push(at);
+        }
+        if row.programs.iter().any(|program| program.contains('*')) {
+            patterns.push(at);
+        }
+    }
+    Ok(Catastrophes { rows, by_name, patterns })
+}
+
+/// What no level runs in bash.
+pub(super) static BASH: Table<Catastrophes> =
+    LazyLock::new(|| load("catastrophes", include_str!("../tables/catastrophes.yaml")));
+
+/// What no level runs in the shells of Windows.
+pub(super) static WINDOWS: Table<Catastrophes> =
+    LazyLock::new(|| load("windows", include_str!("../tables/windows.yaml")));
+
+impl Catastrophes {
+    /// Returns the row that a command fits.
+    pub(super) fn find(&self, part: &Part) -> Option<&Row> {
+        let program = part.program();
+        let named = self.by_name.get(&program).into_iter().flatten();
+        named.chain(&self.patterns).filter_map(|at| self.rows.get(*at)).find(|row| row.fits(&program, part))
+    }
+
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}
+
+impl Row {
+    fn fits(&self, program: &str, part: &Part) -> bool {
+        let named = self.programs.iter().any(|name| word_fits(&name.to_lowercase(), program));
+        if !named || part.arguments().any(|word| self.unless.has(word)) {
+            return false;
+        }
+        let mut words = part.arguments();
+        self.words.0.iter().all(|alternatives| {
+            words.any(|word| alternatives.iter().any(|alternative| is(alternative, word)))
+        })
+    }
+}
+
+/// Options count letter by letter; other words whatever their case.
+fn is(pattern: &str, word: &str) -> bool {
+    if pattern.starts_with('-') {
+        word_fits(pattern, word)
+    } else {
+        word_fits(&pattern.to_lowercase(), &word.to_lowercase())
+    }
+}

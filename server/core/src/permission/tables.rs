@@ -1,0 +1,170 @@
+//! The lists that decisions are made with, as data: read once, from text that is compiled in.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// A list of words, written in one string with blanks between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub(crate) struct Words(Vec<String>);
+
+impl From<String> for Words {
+    fn from(text: String) -> Self {
+        Self(text.split_whitespace().map(str::to_owned).collect())
+    }
+}
+
+impl Words {
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|known| known == word)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Tells whether one of the words, which may begin or end with `*`, fits.
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        self.iter().any(|pattern| word_fits(pattern, text))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Tells whether a word, which may hold `*` for anything and `?` for one character, fits the whole of a text.
+pub(crate) fn word_fits(pattern: &str, text: &str) -> bool {
+    if pattern.contains('?') {
+        return super::glob::fits(pattern, text, super::glob::Reach::All);
+    }
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, tail)) if !tail.contains('*') => {
+            text.len() >= head.len() + tail.len() && text.starts_with(head) && text.ends_with(tail)
+        }
+        Some(_) => super::glob::fits(pattern, text, super::glob::Reach::All),
+    }
+}
+
+/// A table that could not be read: a mistake in the program, found by its tests. Whoever meets one decides as if nothing
+/// was known.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the built-in table `{name}` cannot be read: {error}")]
+pub(crate) struct Broken {
+    name: &'static str,
+    error: String,
+}
+
+pub(crate) type Table<T> = LazyLock<Result<T, Broken>>;
+
+pub(crate) fn read<T: DeserializeOwned>(name: &'static str, text: &str) -> Result<T, Broken> {
+    serde_saphyr::from_str(text).map_err(|error| Broken { name, error: error.to_string() })
+}
+
+/// What paths mean; [`super::path`] reads it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paths {
+    pub(crate) protected_folders: Words,
+    pub(crate) unprotected_folders: Words,
+    pub(crate) asked_folders: Words,
+    pub(crate) protected_files: Words,
+    pub(crate) protected_endings: Words,
+    pub(crate) sensitive: Words,
+    pub(crate) secret_files: Words,
+    pub(crate) not_secret_files: Words,
+    pub(crate) home_secrets: Words,
+    pub(crate) home_own: Words,
+    pub(crate) home_heaps: Words,
+    pub(crate) system: Words,
+    pub(crate) not_system: Words,
+    pub(crate) harmless_devices: Words,
+    pub(crate) network_devices: Words,
+}
+
+/// What paths mean.
+pub(crate) static PATHS: Table<Paths> = LazyLock::new(|| read("paths", include_str!("tables/paths.yaml")));
+
+/// Sets of programs, by what they can do.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Programs {
+    pub(crate) shells: Words,
+    pub(crate) interpreters: Words,
+    /// Options after which an interpreter takes its program text.
+    pub(crate) code_options: Words,
+    pub(crate) fetchers: Words,
+    pub(crate) senders: Words,
+    pub(crate) decoders: Words,
+    pub(crate) dumpers: Words,
+    pub(crate) evaluators: Words,
+    pub(crate) wrappers: Words,
+    /// Programs for which no rule is learned.
+    pub(crate) runners: Words,
+    pub(crate) readers: Words,
+    /// Programs that change files, and which of their words name those.
+    pub(crate) writers: BTreeMap<String, Writer>,
+    /// Folders from which a program is what its name says.
+    pub(crate) trusted_folders: Words,
+    pub(crate) builtins: Words,
+    pub(crate) agents: Words,
+    pub(crate) harmless_variables: Words,
+    pub(crate) secret_variables: Words,
+    pub(crate) own_variables: Words,
+}
+
+/// What a program changes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Writer {
+    /// Which operands it changes.
+    pub(crate) operands: Written,
+    /// Options whose value it changes.
+    #[serde(default)]
+    pub(crate) options: Words,
+    /// Words without which it changes nothing; any one of them, which may end with `*`.
+    #[serde(default)]
+    pub(crate) only_with: Words,
+}
+
+/// Which operands a program changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Written {
+    All,
+    Last,
+    AfterFirst,
+    None,
+}
+
+/// Sets of programs.
+pub(crate) static PROGRAMS: Table<Programs> =
+    LazyLock::new(|| read("programs", include_str!("tables/programs.yaml")));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_can_be_read() {
+        PATHS.as_ref().unwrap();
+        PROGRAMS.as_ref().unwrap();
+    }
+
+    #[test]
+    fn words_may_hold_a_star() {
+        for (pattern, text, expected) in [
+            ("a", "a", true),
+            ("a*", "ab", true),
+            ("*.pem", "x.pem", true),
+            ("a*a", "a", false),
+            ("a*b*c", "axbyc", true),
+        ] {
+            assert_eq!(word_fits(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}
