@@ -3,6 +3,12 @@
 use kkcode_core::permission::{Access, Decision, default_decision};
 use kkcode_core::turn::Level;
 
+mod disk;
+pub mod learned;
+pub mod policy;
+pub mod rules;
+pub mod trust;
+
 /// What a tool call may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Passage {

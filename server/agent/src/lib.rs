@@ -17,8 +17,9 @@ mod turn;
 mod tool;
 
 mod budget;
-mod gate;
+pub mod gate;
 mod overlay;
+mod own;
 
 mod doorbell;
 mod file;

@@ -53,6 +53,7 @@ const CONFINED: &[Confined] = &[
         places: &[
             "server/agent/src/reply.rs",
             "server/agent/src/doorbell.rs",
+            "server/agent/src/own.rs",
             "server/agent/src/write.rs",
             "server/provider/src/record.rs",
             "server/store/src/open.rs",

@@ -1,0 +1,239 @@
+//! What holds in a workspace: the ground that decisions stand on, and the rules of every file that has a word in it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use kkcode_core::permission::capability::Mode;
+use kkcode_core::permission::engine::{Action, Call, Policy, Verdict, decide};
+use kkcode_core::permission::ground::Ground;
+use kkcode_core::permission::rule::Scope;
+use kkcode_core::permission::shell::Shell;
+use kkcode_core::turn::Level;
+
+use super::disk::Disk;
+use super::learned;
+use super::rules::{self, Problem, Section};
+
+/// The names of configuration files, in the order in which they are looked for; the first that exists is read.
+const FILES: [&str; 6] = [
+    "config.yaml",
+    "config.yml",
+    "config.json",
+    "kkcode.config.yaml",
+    "kkcode.config.yml",
+    "kkcode.config.json",
+];
+
+/// What a decision needs to know of the machine; the binary reads it from the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Kkcode's home.
+    pub home: PathBuf,
+    /// The user's home folder.
+    pub user_home: Option<PathBuf>,
+    /// The variable `PATH`.
+    pub path: Option<OsString>,
+    /// The folder for temporary files.
+    pub temporary: PathBuf,
+}
+
+/// A tool call that somebody asks about.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The tool.
+    pub tool: String,
+    /// The command line, for tools that run one.
+    pub command: Option<String>,
+    /// The paths, for tools that take some.
+    pub paths: Vec<String>,
+    /// The level; the configured one when absent.
+    pub level: Option<Level>,
+    /// The mode.
+    pub mode: Mode,
+}
+
+/// What holds in a workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Holding {
+    pub(crate) ground: Ground,
+    pub(crate) policy: Policy,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Decides about a call in a folder, exactly as the gate does, and runs nothing. Reads files: blocks.
+pub fn check(surroundings: &Surroundings, folder: &Path, question: &Question) -> (Verdict, Vec<Problem>) {
+    let mut holding = holding(surroundings, &[folder.to_owned()], folder);
+    if let Some(level) = question.level {
+        // What cannot be read may have forbidden anything.
+        let readable = holding.problems.is_empty();
+        holding.policy.level = if readable { level } else { level.min(holding.policy.level) };
+    }
+    holding.policy.mode = question.mode;
+    let verdict = decide(&holding.policy, &holding.ground, &Disk, &call(question));
+    (verdict, holding.problems)
+}
+
+/// Makes the call that a question is about.
+fn call(question: &Question) -> Call {
+    let shell = match question.tool.as_str() {
+        "powershell" | "pwsh" => Shell::PowerShell,
+        "cmd" => Shell::Cmd,
+        _ => Shell::Bash,
+    };
+    let only_looks = matches!(question.tool.as_str(), "read" | "list" | "glob" | "grep");
+    let action = match &question.command {
+        Some(line) => Action::Command { line: line.clone(), shell },
+        None if question.paths.is_empty() => Action::Other(question.tool.clone()),
+        None if question.tool == "webfetch" => Action::Fetch(question.paths.join(" ")),
+        None => {
+            let paths = question.paths.clone();
+            let (reads, writes) = if only_looks { (paths, Vec::new()) } else { (Vec::new(), paths) };
+            Action::Files { reads, writes, detail: String::new() }
+        }
+    };
+    Call { tool: question.tool.clone(), action }
+}
+
+/// Reads everything that has a word in what a session in these folders may do.
+pub(crate) fn holding(surroundings: &Surroundings, folders: &[PathBuf], cwd: &Path) -> Holding {
+    let ground = ground(surroundings, folders, cwd);
+    let user = rules::read(&first(&surroundings.home, &FILES), Scope::User);
+    let mut policy = Policy { level: user.level.unwrap_or_default(), rules: user.rules, ..Policy::default() };
+    let mut problems = user.problems;
+    for folder in folders {
+        let project = [
+            rules::read(&first(&folder.join(".kkcode"), FILES.get(..3).unwrap_or_default()), Scope::Project),
+            rules::read(&first(folder, FILES.get(3..).unwrap_or_default()), Scope::Project),
+            rules::claude(&folder.join(".claude/settings.json")),
+        ];
+        for section in project {
+            tighten(&mut policy, section, &mut problems);
+        }
+    }
+    let (learned, broken) = learned::rules(&surroundings.home);
+    policy.rules.extend(learned);
+    problems.extend(broken);
+    Holding { ground, policy, problems }
+}
+
+/// Takes in what came with the workspace: only what it forbids, and no wider level.
+fn tighten(policy: &mut Policy, section: Section, problems: &mut Vec<Problem>) {
+    policy.level = section.level.map_or(policy.level, |level| policy.level.min(level));
+    policy.rules.extend(section.rules);
+    problems.extend(section.problems);
+}
+
+fn first(folder: &Path, names: &[&str]) -> PathBuf {
+    let mut paths = names.iter().map(|name| folder.join(name));
+    let fallback = folder.join(names.first().copied().unwrap_or_default());
+    paths.find(|path| path.exists()).unwrap_or(fallback)
+}
+
+fn ground(surroundings: &Surroundings, folders: &[PathBuf], cwd: &Path) -> Ground {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let user_home = surroundings.user_home.as_deref().map_or_else(|| PathBuf::from("/nonexistent"), real);
+    let temporary = [Path::new("/tmp"), Path::new("/var/tmp"), surroundings.temporary.as_path()];
+    let path = surroundings.path.clone().unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    // An empty entry of `PATH` is the present folder.
+    let program_folders = std::env::split_paths(&path)
+        .map(|folder| if folder.as_os_str().is_empty() { ".".into() } else { folder });
+    Ground {
+        folders: folders.iter().map(|folder| real(folder)).collect(),
+        cwd: real(cwd),
+        home: user_home,
+        own: vec![surroundings.home.clone(), real(&surroundings.home)],
+        temporary: temporary.map(real).to_vec(),
+        program_folders: program_folders.collect(),
+        ignores_case: cfg!(any(windows, target_os = "macos")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kkcode_core::permission::Decision;
+
+    struct Place {
+        _keep: tempfile::TempDir,
+        surroundings: Surroundings,
+        folder: PathBuf,
+    }
+
+    fn place() -> Place {
+        let keep = tempfile::tempdir().unwrap();
+        let (home, folder) = (keep.path().join("home/.kkcode"), keep.path().join("ws"));
+        std::fs::create_dir_all(&home).unwrap();
+        std::fs::create_dir_all(folder.join(".kkcode")).unwrap();
+        let surroundings = Surroundings {
+            user_home: home.parent().map(Path::to_owned),
+            home,
+            path: Some("/usr/bin:/bin".into()),
+            temporary: "/tmp".into(),
+        };
+        Place { _keep: keep, surroundings, folder }
+    }
+
+    fn decided(place: &Place, line: &str) -> Decision {
+        let question = Question {
+            tool: "bash".into(),
+            command: Some(line.into()),
+            paths: Vec::new(),
+            level: None,
+            mode: Mode::Agent,
+        };
+        check(&place.surroundings, &place.folder, &question).0.decision
+    }
+
+    /// Row B24 of the study: what came with a workspace once widened the level and removed the user's rules.
+    #[test]
+    fn a_workspace_may_only_tighten() {
+        let place = place();
+        let user = place.surroundings.home.join("config.yaml");
+        std::fs::write(
+            &user,
+            "permission:\n  rules:\n    - {tool: bash, action: deny, command_prefix: make}\n",
+        )
+        .unwrap();
+        std::fs::write(
+            place.folder.join(".kkcode/config.yaml"),
+            "permission:\n  level: yolo\n  rules:\n    - {tool: '*', action: allow}\n    - {tool: bash, action: deny, command_prefix: npm}\n",
+        )
+        .unwrap();
+        std::fs::write(place.folder.join(".env"), "KKCODE_PERMISSION__LEVEL=yolo\n").unwrap();
+        assert_eq!(decided(&place, "make"), Decision::Deny);
+        assert_eq!(decided(&place, "npm test"), Decision::Deny);
+        assert_eq!(decided(&place, "cargo test"), Decision::Ask);
+        std::fs::write(&user, "permission: {level: yolo}\n").unwrap();
+        assert_eq!(decided(&place, "cargo test"), Decision::Allow);
+        std::fs::write(place.folder.join("kkcode.config.yaml"), "permission: {level: readonly}\n").unwrap();
+        assert_eq!(decided(&place, "cargo test"), Decision::Deny);
+    }
+
+    #[test]
+    fn an_error_in_the_configuration_fails_closed_whatever_level_is_asked_for() {
+        let place = place();
+        std::fs::write(place.surroundings.home.join("config.yaml"), "permission: {level: yollo}\n").unwrap();
+        let question = Question {
+            tool: "bash".into(),
+            command: Some("make".into()),
+            paths: Vec::new(),
+            level: Some(Level::Yolo),
+            mode: Mode::Agent,
+        };
+        let (verdict, problems) = check(&place.surroundings, &place.folder, &question);
+        assert_eq!((verdict.decision, problems.len()), (Decision::Deny, 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_out_of_the_workspace_are_followed_before_anything_is_allowed() {
+        let place = place();
+        let secret = place.folder.parent().unwrap().join("secret.txt");
+        std::fs::write(&secret, "x").unwrap();
+        std::os::unix::fs::symlink(&secret, place.folder.join("notes.txt")).unwrap();
+        std::fs::write(place.folder.join("plain.txt"), "x").unwrap();
+        assert_eq!(decided(&place, "cat plain.txt"), Decision::Allow);
+        assert_eq!(decided(&place, "cat notes.txt"), Decision::Ask);
+        assert_eq!(decided(&place, "wc ./*.txt"), Decision::Ask);
+    }
+}
