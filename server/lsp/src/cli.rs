@@ -7,9 +7,11 @@ mod failure;
 mod json;
 mod local;
 mod output;
+mod permission;
 mod proposal;
 mod run;
 mod session;
+mod trust;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -61,6 +63,12 @@ enum Command {
     Config(config::Command),
     /// Say what is installed, reachable and missing, and what to do
     Doctor(config::Place),
+    /// Say what the agent may do, and what was learned about that
+    #[command(subcommand)]
+    Permission(permission::Command),
+    /// Say which folders are trusted
+    #[command(subcommand)]
+    Trust(trust::Command),
 }
 
 /// Does what the command line says, and returns the exit code: 0 done, 1 failed, 2 used wrongly.
@@ -79,6 +87,8 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Session(command)) => {
             lifecycle::run(async move { output.end(session::run(command, output).await) })
         }
+        Some(Command::Permission(command)) => ExitCode::from(output.end(permission::run(command, output))),
+        Some(Command::Trust(command)) => ExitCode::from(output.end(trust::run(&command, output))),
         Some(Command::Proposal(command)) => {
             lifecycle::run(async move { output.end(proposal::run(command, output).await) })
         }

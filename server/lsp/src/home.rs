@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use kkcode_agent::gate::policy::Surroundings;
+
 /// Returns kkcode's home: the folder that was named, else `$KKCODE_HOME`, else `~/.kkcode`.
 pub(crate) fn find(named: Option<PathBuf>) -> PathBuf {
     let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -9,4 +11,15 @@ pub(crate) fn find(named: Option<PathBuf>) -> PathBuf {
         .or_else(|| env("KKCODE_HOME"))
         .or_else(|| Some(env("HOME").or_else(|| env("USERPROFILE"))?.join(".kkcode")))
         .unwrap_or_else(|| std::env::temp_dir().join("kkcode"))
+}
+
+/// Returns what decisions need to know of the machine.
+pub(crate) fn surroundings(named: Option<PathBuf>) -> Surroundings {
+    let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    Surroundings {
+        home: find(named),
+        user_home: env("HOME").or_else(|| env("USERPROFILE")).map(PathBuf::from),
+        path: std::env::var_os("PATH"),
+        temporary: std::env::temp_dir(),
+    }
 }

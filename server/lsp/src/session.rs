@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use kkcode_agent::config::ConfigSource;
+use kkcode_agent::gate::trust;
 use kkcode_agent::runtime::{Handle, NewTurn, spawn};
 use kkcode_core::effect::Reply;
 use kkcode_core::event::{Command, Event};
@@ -47,7 +48,12 @@ impl Session {
         let config = client.options.config.clone().map(Value::Object);
         let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok());
         // Only a client of ours asks the user before it says so.
-        let config = config.trusting(client.kkcode && client.options.trusted == Some(true));
+        let said = client.options.trusted;
+        let listed = || {
+            !client.folders.is_empty() && client.folders.iter().all(|folder| trust::is_trusted(&home, folder))
+        };
+        let config =
+            config.trusting(said != Some(false) && (client.kkcode && said == Some(true) || listed()));
         let (handle, effects) = spawn(home.clone(), config.clone());
         let (attached, said, spellings) = (Once::new(), Mutex::default(), Mutex::default());
         let (front_end, surface, progress) = (editor.clone(), Surface::default(), Progress::default());

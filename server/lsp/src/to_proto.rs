@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kkcode_agent::gate::learned::Learned;
 use kkcode_agent::resolve::{self, Conflict};
 use kkcode_agent::runtime::{PlanEntry, PlanStatus};
 use kkcode_agent::view::{PlacedFile, placed_file};
@@ -85,6 +86,19 @@ pub(crate) fn hunk_state(state: HunkState) -> protocol::proposal::HunkState {
         HunkState::Rejected => protocol::proposal::HunkState::Rejected,
         HunkState::Stale => protocol::proposal::HunkState::Stale,
         HunkState::Superseded => protocol::proposal::HunkState::Superseded,
+    }
+}
+
+/// Translates a rule that an answer "always" made.
+pub(crate) fn learned_rule(rule: Learned) -> protocol::permission::PermissionRule {
+    protocol::permission::PermissionRule {
+        rule_id: rule.id,
+        action: protocol::permission::Decision::Allow,
+        tool: rule.tool,
+        command_prefix: rule.command_prefix,
+        file_patterns: rule.file_patterns,
+        workspace_uri: Some(from_path(&rule.workspace, PathStyle::NATIVE)),
+        created_at: rule.created_at,
     }
 }
 
