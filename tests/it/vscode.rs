@@ -54,7 +54,10 @@ fn check(case: &str) {
     // One browser at a time: each wants a whole machine.
     static ALONE: Mutex<()> = Mutex::new(());
     let (Some(tools), Some(chromium)) = (vscode(), chromium()) else {
-        skip(&format!("vscode::{case}"), "tests/install/vscode could not install VS Code, or there is no chromium");
+        skip(
+            &format!("vscode::{case}"),
+            "tests/install/vscode could not install VS Code, or there is no chromium",
+        );
         return;
     };
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
