@@ -16,7 +16,7 @@ use crate::wire::{self, Decode, Settings, set};
 const FORMAT: &str = "openai_responses";
 
 /// How the names of models begin that think; others refuse to be asked for thoughts.
-const THINKING: [&str; 6] = ["o1", "o3", "o4", "gpt-5", "codex", "gpt-oss"];
+const THINKING: [&str; 7] = ["o1", "o3", "o4", "gpt-5", "gpt-6", "codex", "gpt-oss"];
 
 /// Returns the body of a request.
 pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {

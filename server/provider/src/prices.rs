@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::stream::Usage;
 
-/// The table that is used where the user gives no other.
+/// The table that is used where the user gives no other: the makers' list prices of November 2026, without what some of them
+/// add for very long prompts.
 const BUILT_IN: &str = include_str!("prices.json");
 
 /// What a million tokens of a model cost, in US dollars.
@@ -55,9 +56,17 @@ impl Prices {
     }
 
     fn longest(&self, model: &str) -> Option<&Price> {
-        let known = self.0.iter().filter(|(name, _)| model.starts_with(name.as_str()));
+        let begins = |name: &str| model.strip_prefix(name).is_some_and(|rest| !is_later_version(name, rest));
+        let known = self.0.iter().filter(|(name, _)| begins(name));
         known.max_by_key(|(name, _)| name.len()).map(|(_, price)| price)
     }
+}
+
+/// Tells whether a model's name goes on with more of its version: `gpt-5.4` is no `gpt-5`, and costs something else.
+fn is_later_version(name: &str, rest: &str) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let mut rest = rest.chars();
+    digit(name.chars().last()) && rest.next() == Some('.') && digit(rest.next())
 }
 
 impl Price {

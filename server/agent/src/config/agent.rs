@@ -10,7 +10,10 @@ const MAX_STEPS: usize = 100;
 const UNKNOWN_CONTEXT: u64 = 128_000;
 
 /// Parts of models' names, and how many tokens those can hold at least, by their makers' documentation.
-const KNOWN_CONTEXTS: [(&str, u64); 7] = [
+const KNOWN_CONTEXTS: [(&str, u64); 10] = [
+    ("claude-sonnet-5", 1_000_000),
+    ("claude-opus-5", 1_000_000),
+    ("gpt-6", 922_000),
     ("claude", 200_000),
     ("gpt-4.1", 1_000_000),
     ("gpt-4", 128_000),

@@ -29,26 +29,31 @@ const KNOWN: [Known; 5] = [
         name: "anthropic",
         base_url: "https://api.anthropic.com/v1",
         key: "ANTHROPIC_API_KEY",
-        model: "claude-sonnet-4-5",
+        model: "claude-sonnet-5",
     },
-    Known { name: "openai", base_url: "https://api.openai.com/v1", key: "OPENAI_API_KEY", model: "gpt-5" },
+    Known {
+        name: "openai",
+        base_url: "https://api.openai.com/v1",
+        key: "OPENAI_API_KEY",
+        model: "gpt-6.1-sol",
+    },
     Known {
         name: "deepseek",
         base_url: "https://api.deepseek.com/v1",
         key: "DEEPSEEK_API_KEY",
-        model: "deepseek-chat",
+        model: "deepseek-flash",
     },
     Known {
         name: "gemini",
         base_url: "https://generativelanguage.googleapis.com/v1beta/openai",
         key: "GEMINI_API_KEY",
-        model: "gemini-2.5-pro",
+        model: "gemini-3.8-flash",
     },
     Known {
         name: "openrouter",
         base_url: "https://openrouter.ai/api/v1",
         key: "OPENROUTER_API_KEY",
-        model: "anthropic/claude-sonnet-4.5",
+        model: "anthropic/claude-sonnet-5",
     },
 ];
 

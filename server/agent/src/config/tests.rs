@@ -162,10 +162,10 @@ fn roles_name_models() {
 #[test]
 fn a_key_in_the_environment_is_enough() {
     let (_dir, anthropic) = bare(&[("ANTHROPIC_API_KEY", "sk-1"), ("OPENAI_API_KEY", "sk-2")]);
-    assert_eq!(names(&anthropic), ["anthropic/claude-sonnet-4-5"]);
-    assert_eq!(anthropic.model(None).unwrap().id, "claude-sonnet-4-5");
+    assert_eq!(names(&anthropic), ["anthropic/claude-sonnet-5"]);
+    assert_eq!(anthropic.model(None).unwrap().id, "claude-sonnet-5");
     let (_dir, openrouter) = bare(&[("ANTHROPIC_API_KEY", " "), ("OPENROUTER_API_KEY", "sk-2")]);
-    assert_eq!(openrouter.model(None).unwrap().id, "anthropic/claude-sonnet-4.5");
+    assert_eq!(openrouter.model(None).unwrap().id, "anthropic/claude-sonnet-5");
     let (_dir, none) = bare(&[]);
     let message = refusal(&none, None);
     assert!(message.starts_with("no model is configured; name a provider in"), "{message}");

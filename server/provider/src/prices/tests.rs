@@ -16,7 +16,8 @@ fn the_longest_beginning_of_a_name_counts() {
     );
     for (provider, model, expected) in [
         ("openai", "gpt-5", Some(1.0)),
-        ("openai", "gpt-5.1-2026-01-01", Some(1.0)),
+        ("openai", "gpt-5-2026-01-01", Some(1.0)),
+        ("openai", "gpt-5.1-2026-01-01", None),
         ("openai", "gpt-5-mini-2026", Some(2.0)),
         ("cheap", "gpt-5-mini", Some(3.0)),
         ("router", "meta/llama-9", Some(4.0)),
@@ -33,6 +34,8 @@ fn the_longest_beginning_of_a_name_counts() {
 fn a_users_own_prices_go_before_the_built_in_ones() {
     let built_in = Prices::built_in();
     assert_eq!(input(&built_in, "anthropic", "claude-opus-4-5-20251101"), Some(5.0));
+    assert_eq!(input(&built_in, "anthropic", "claude-opus-4-1-20250805"), Some(15.0));
+    assert_eq!(input(&built_in, "openrouter", "anthropic/claude-sonnet-5"), Some(2.0));
     assert_eq!(input(&built_in, "ollama", "anything"), Some(0.0));
     assert_eq!(input(&built_in, "lab", "secret-model"), None);
     let own = prices(r#"{"secret-model": {"input": 7, "output": 8}, "gpt-5": {"input": 9, "output": 9}}"#);

@@ -1,4 +1,20 @@
 //! Every dialect passes the same scenarios, on bytes written by hand, recorded and sent over a socket.
+//!
+//! | what is bad | where it is tested |
+//! |---|---|
+//! | HTML with 200 | `loopback::a_page_instead_of_an_answer_is_named`, `contract::bodies_of_other_kinds_are_named` |
+//! | gzip | `loopback::a_packed_answer_is_unpacked_up_to_the_limit` |
+//! | a wrong content type | `loopback::what_a_server_declares_does_not_matter_if_the_answer_is_good` |
+//! | CRLF | the same; cut in two: `lines/tests.rs` |
+//! | split UTF-8 | `check_cuts` below, for every scenario of `contract` and `recorded`; `loopback::a_slow_drip_is_an_answer` |
+//! | comments and pings | `loopback::what_a_server_declares_does_not_matter_if_the_answer_is_good`, without end: `loopback::silence_ends_at_its_limit` |
+//! | a line of 8 MB | `loopback::a_line_that_does_not_end_is_refused`, `contract::limits_end_an_answer`, `lines/tests.rs` |
+//! | a missing end | `contract::a_stream_without_its_own_end_is_cut_off_and_runs_nothing`, `loopback::an_answer_without_its_end_is_cut_off` |
+//! | an error frame in the stream | `contract::an_error_in_the_stream_fails_and_keeps_what_was_said`, `loopback::an_error_in_the_stream_keeps_what_was_said` |
+//! | duplicate ids | `quirks::an_id_that_the_conversation_has_is_given_once_more_under_another_name`, `calls/tests.rs` |
+//! | a slow drip | `loopback::a_slow_drip_is_an_answer` |
+//! | a reset before the headers, and after | `loopback::a_reset_is_told_from_an_end`, `loopback::a_reset_behind_the_end_changes_nothing` |
+//! | 413, 429, 500, 529 | `loopback::refusals_have_their_classes`, `loopback::what_passes_is_asked_again`, `loopback::what_does_not_pass_is_asked_once` |
 
 #![expect(
     clippy::format_collect,
