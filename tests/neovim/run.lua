@@ -16,7 +16,10 @@ local ok, failure = xpcall(function()
     harness.write(folder .. "/work/" .. path, text)
   end
   harness.write(folder .. "/home/script.yaml", "turns:\n" .. (case.script or "  - stream: [{text: Nothing.}]\n"))
-  harness.write(folder .. "/home/config.yaml", "provider: {play: {type: scripted, script: script.yaml}}\n")
+  harness.write(
+    folder .. "/home/config.yaml",
+    "provider: {play: {type: scripted, script: script.yaml, default_model: echo}}\n"
+  )
   if case.peer then
     world.server = harness.peer(world, case.peer)
   end

@@ -284,7 +284,7 @@ function M.open(proposal_id, path)
   put(0, base, " " .. short .. ": base")
   local split = config.get().diff.layout == "horizontal" and "below" or "right"
   local right = vim.api.nvim_open_win(proposed, true, { split = split, win = 0 })
-  put(right, proposed, " " .. short .. ": proposed, :w takes your version (g? keys)")
+  put(right, proposed, " " .. short .. ": proposed (:w takes yours, g? keys)")
 end
 
 ---Opens what the server wants to show, if that is a virtual document.

@@ -99,7 +99,8 @@ end
 ---@param group_of_spans string
 local function colour(buffer, first, last, spans, group, group_of_spans)
   for row = first, last do
-    mark(buffer, row, { line_hl_group = group, priority = 90 })
+    -- No `line_hl_group`: it would lie over the words, whatever their priority.
+    mark(buffer, row, { end_row = row + 1, hl_group = group, hl_eol = true, priority = 90 })
     for _, span in ipairs(spans[row - first + 1] or {}) do
       vim.api.nvim_buf_set_extmark(buffer, namespace, row, span[1], {
         end_row = row,

@@ -183,11 +183,15 @@ function M.hunks(buffer)
   return shown[buffer] or {}
 end
 
----Opens the file of a hunk and goes to it.
+---Opens the file of a hunk and goes to it; a file that does not exist yet is shown as the proposal has it.
 ---@param placed kkcode.PlacedHunk
 function M.go(placed)
   vim.cmd("normal! m'")
   local buffer = documents.buffer(placed.file.uri)
+  local path = documents.path(placed.file.uri)
+  if not buffer and placed.file.kind == "create" and not vim.uv.fs_stat(path) then
+    return require("kkcode.diff").open(placed.proposalId, path)
+  end
   if not buffer then
     vim.cmd.edit(vim.fn.fnameescape(vim.fn.fnamemodify(documents.path(placed.file.uri), ":.")))
     buffer = vim.api.nvim_get_current_buf()

@@ -109,6 +109,10 @@ function M.model(model)
   local server = client.current()
   if not model or model == "" then
     return client.command(server, protocol.commands.model_list, {}, function(result)
+      if #result.models == 0 then
+        local advice = "no model is configured; `:checkhealth kkcode` says what to do"
+        return ui.notify(result.selected and "the only model is " .. result.selected or advice)
+      end
       local options = {
         prompt = "Model",
         format_item = function(item)

@@ -37,9 +37,12 @@ cases! {
         a_hunk_whose_lines_changed_says_what_to_do,
         the_quickfix_list_has_one_entry_for_each_hunk,
         hunks_can_be_hidden,
+        a_file_that_is_read_again_has_its_hunks,
         a_rejected_hunk_comes_back_by_undo,
         some_lines_of_a_hunk_are_accepted,
         a_stale_hunk_is_merged,
+        an_applied_hunk_shows_what_was_there,
+        a_new_file_is_reviewed_before_it_exists,
         a_comment_goes_to_the_agent_with_the_next_turn,
         lines_put_in_at_the_start_are_seen,
         only_what_is_near_the_window_is_drawn;
@@ -61,6 +64,7 @@ cases! {
         an_operator_asks_about_its_lines_and_a_dot_repeats_it,
         a_prompt_is_asked_for,
         the_user_completes_sub_commands,
+        the_server_s_sessions_and_models_are_chosen_from,
         the_statusline_knows_how_things_stand;
     cards:
         a_card_never_takes_the_focus,

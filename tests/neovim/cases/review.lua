@@ -49,7 +49,7 @@ return {
         if mark.details.sign_text then
           signs[#signs + 1] = mark.row
         end
-        if mark.details.line_hl_group == "KkcodeDelete" then
+        if mark.details.hl_group == "KkcodeDelete" then
           deleted[#deleted + 1] = mark.row
         end
         for _, line in ipairs(mark.details.virt_lines or {}) do
@@ -331,6 +331,73 @@ return {
       end)
       child:keys(":Kkcode turn<CR>")
       child:shows("I see.")
+    end,
+  },
+
+  an_applied_hunk_shows_what_was_there = {
+    files = FILE,
+    script = TWO_HUNKS,
+    run = function(child, harness)
+      child:edit("a.txt")
+      child:lua("require('kkcode').prompt('edit', { prompt = 'shout', level = 'accept-edits' })")
+      child:has_lines({ "one", "two other words", "three", "four", "FIVE", "six" })
+      child:until_lua(
+        "two applied hunks",
+        [[#vim.tbl_filter(function(hunk) return hunk.state == "applied" end, require("kkcode").hunks()) == 2]]
+      )
+      child:shows("two words")
+      harness.same("virtual lines", virtual_lines(child), { [0] = { "two words" }, [3] = { "five" } })
+      child:keys(":2Kkcode reject<CR>")
+      child:has_lines({ "one", "two words", "three", "four", "FIVE", "six" })
+      child:has_hunks(1)
+      child:keys(":5Kkcode accept<CR>")
+      child:has_hunks(0)
+      harness.same("the text", child:lines(), { "one", "two words", "three", "four", "FIVE", "six" })
+    end,
+  },
+
+  a_new_file_is_reviewed_before_it_exists = {
+    files = FILE,
+    script = [[
+  - stream:
+      - tool: {name: write, input: {path: new.txt, content: "hello\nworld\n"}}
+  - stream:
+      - text: Done.
+]],
+    run = function(child, harness, world)
+      child:edit("a.txt")
+      child:turn("agent greet")
+      child:has_hunks(1)
+      child:keys(":Kkcode next<CR>")
+      child:until_lua(
+        "the proposed file",
+        [[vim.api.nvim_buf_get_name(0):match("^kkcode%-proposed:.*new%.txt$") ~= nil]]
+      )
+      child:has_lines({ "hello", "world" })
+      harness.same("on the disk", vim.uv.fs_stat(world.folder .. "/work/new.txt"), nil)
+      child:keys(":Kkcode accept<CR>")
+      child:has_hunks(0)
+      child:eventually("the file", function()
+        return vim.uv.fs_stat(world.folder .. "/work/new.txt")
+      end)
+      harness.same("on the disk", harness.read(world.folder .. "/work/new.txt"), "hello\nworld\n")
+    end,
+  },
+
+  a_file_that_is_read_again_has_its_hunks = {
+    files = FILE,
+    script = TWO_HUNKS,
+    run = function(child)
+      propose(child)
+      child:shows("FIVE")
+      child:lua([[
+        vim.api.nvim_create_autocmd("BufReadPost", { callback = function() _G.is_read_again = true end })
+      ]])
+      child:keys(":edit!<CR>")
+      child:until_lua("the file, read again", "_G.is_read_again == true")
+      child:eventually("the virtual lines", function()
+        return vim.deep_equal(virtual_lines(child), { [1] = { "two other words" }, [4] = { "FIVE" } })
+      end)
     end,
   },
 }

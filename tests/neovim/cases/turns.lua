@@ -170,4 +170,26 @@ return {
       harness.same("parts", child:lua("return select(2, require('kkcode').statusline()).pendingHunks"), 1)
     end,
   },
+
+  the_server_s_sessions_and_models_are_chosen_from = {
+    files = FILE,
+    script = TALK,
+    run = function(child)
+      child:edit("a.txt")
+      child:turn("ask what is this?")
+      child:shows("The *first* answer.")
+      child:keys(":Kkcode turn<CR>")
+      child:until_lua("the view", "vim.b.kkcode_session ~= nil")
+      child:keys(":Kkcode session rename First steps<CR>")
+      child:has_notice("the session is called First steps")
+      child:keys(":Kkcode sessions<CR>")
+      child:asks()
+      child:keys("1<CR>")
+      child:shows("The *first* answer.")
+      child:keys(":Kkcode model<CR>")
+      child:asks()
+      child:keys("1<CR>")
+      child:has_notice("model play/")
+    end,
+  },
 }
