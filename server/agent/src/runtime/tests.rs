@@ -10,6 +10,8 @@ use kkcode_core::turn::{Turn, TurnStatus};
 
 use super::*;
 
+mod packages;
+
 mod budget;
 
 /// How long something may take that happens at once.
