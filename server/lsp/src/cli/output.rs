@@ -97,6 +97,11 @@ impl Output {
     }
 }
 
+/// Tells whether somebody watches stdout.
+pub(crate) fn is_watched() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Writes text to stdout as it is, at once.
 pub(crate) fn write(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

@@ -1,6 +1,5 @@
 //! How the demo looks: steps with headings, diffs with the changed words marked, 80 columns, no colours into a pipe.
 
-use std::io::IsTerminal as _;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -24,6 +23,8 @@ pub(super) struct Show {
     watched: bool,
     /// Text is being written, so that a line is to be ended first.
     in_text: bool,
+    /// Whether the tool that was called last proposes something.
+    proposes: bool,
     /// The column at which the next word of the reply stands.
     column: usize,
     /// A blank stands before it, unless it begins a line.
@@ -32,8 +33,8 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn new(output: Output) -> Self {
-        let watched = !output.is_json() && std::io::stdout().is_terminal();
-        Self { output, watched, in_text: false, column: 0, blank: false }
+        let watched = !output.is_json() && output::is_watched();
+        Self { output, watched, in_text: false, proposes: false, column: 0, blank: false }
     }
 
     /// Says what this is.
@@ -78,12 +79,17 @@ impl Show {
                 let tool = self.output.paint(Style::Yellow, tool);
                 self.write(&format!("  {tool} {about}"))?;
                 self.in_text = true;
+                self.proposes = look(update, "/tool") == "edit";
                 self.wait(BEAT);
                 Ok(())
             }
             Some("toolResult") => {
                 let ok = look(update, "/status") == "ok";
-                let (style, word) = if ok { (Style::Green, "proposed") } else { (Style::Red, "refused") };
+                let (style, word) = match (ok, self.proposes) {
+                    (true, true) => (Style::Green, "proposed"),
+                    (true, false) => (Style::Dim, "done"),
+                    (false, _) => (Style::Red, "refused"),
+                };
                 let word = self.output.paint(style, word);
                 self.write(&format!("  {word}\n"))?;
                 self.in_text = false;
