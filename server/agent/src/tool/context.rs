@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use kkcode_core::event::{Author, Propose};
 use kkcode_core::id::ProposalId;
 use kkcode_core::lines::Lines;
-use kkcode_core::permission::Access;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Level, Turn};
 use tokio_util::sync::CancellationToken;
@@ -66,7 +65,7 @@ impl Context<'_> {
         let sure = found == anchor::Level::Exact || self.turn.level == Level::Yolo;
         let apply = sure
             && !self.turn.proposes_only
-            && gate::check(self.turn.level, Access::Edit) == Passage::Applied;
+            && gate::check_edit(self.turn.level, &seen.path, &self.snapshot.folders) == Passage::Applied;
         Ok(seen.propose(by, text, apply))
     }
 

@@ -7,6 +7,7 @@ fn judged(line: &str) -> Judgement {
 }
 
 mod corpus;
+mod properties;
 
 mod tables {
     use super::*;
