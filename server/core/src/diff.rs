@@ -1,5 +1,6 @@
 //! What differs between two texts: by lines for hunks, as a unified diff for reading.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput};
@@ -15,8 +16,33 @@ pub struct LineChange {
 
 /// Returns the changes from `before` to `after`, in order, none touching the next.
 ///
-/// Histogram diff, with insertions and deletions moved to where indentation says that a reader would look for them.
+/// Lines that each text has once, in the same order, are held fast first, as patience diff does; between them histogram
+/// diff, with insertions and deletions moved to where indentation says that a reader would look for them. Without the first
+/// step many changes at equal distances would cost the square of their number.
 pub fn line_changes<T: AsRef<str>>(before: &[T], after: &[T]) -> Vec<LineChange> {
+    let mut changes: Vec<LineChange> = Vec::new();
+    let (mut from, mut to) = (0, 0);
+    for (old, new) in anchors(before, after).into_iter().chain([(before.len(), after.len())]) {
+        let gap = (before.get(from..old).unwrap_or_default(), after.get(to..new).unwrap_or_default());
+        for change in changes_of_gap(gap.0, gap.1) {
+            changes.push(LineChange {
+                before: change.before.start + from..change.before.end + from,
+                after: change.after.start + to..change.after.end + to,
+            });
+        }
+        (from, to) = (old + 1, new + 1);
+    }
+    changes
+}
+
+/// Returns the changes between two lines that are held fast.
+fn changes_of_gap<T: AsRef<str>>(before: &[T], after: &[T]) -> Vec<LineChange> {
+    if before.is_empty() && after.is_empty() {
+        return Vec::new();
+    }
+    if before.is_empty() || after.is_empty() {
+        return vec![LineChange { before: 0..before.len(), after: 0..after.len() }];
+    }
     let mut input = InternedInput::default();
     input.update_before(before.iter().map(AsRef::as_ref));
     input.update_after(after.iter().map(AsRef::as_ref));
@@ -24,6 +50,51 @@ pub fn line_changes<T: AsRef<str>>(before: &[T], after: &[T]) -> Vec<LineChange>
     diff.postprocess_lines(&input);
     let wide = |range: Range<u32>| range.start as usize..range.end as usize;
     diff.hunks().map(|hunk| LineChange { before: wide(hunk.before), after: wide(hunk.after) }).collect()
+}
+
+/// Returns pairs of lines, by number, that are the same and stand once in each text: as many as there are in the same order.
+fn anchors<T: AsRef<str>>(before: &[T], after: &[T]) -> Vec<(usize, usize)> {
+    let mut seen: HashMap<&str, (Option<usize>, Option<usize>)> = HashMap::new();
+    for (number, line) in before.iter().enumerate() {
+        let first = !seen.contains_key(line.as_ref());
+        seen.insert(line.as_ref(), (first.then_some(number), None));
+    }
+    let mut found: HashMap<&str, usize> = HashMap::new();
+    for (number, line) in after.iter().enumerate() {
+        if let Some((Some(_), new)) = seen.get_mut(line.as_ref()) {
+            let first = found.insert(line.as_ref(), number).is_none();
+            *new = first.then_some(number);
+        }
+    }
+    let pair = |(number, line): (usize, &T)| match seen.get(line.as_ref()) {
+        Some((Some(_), Some(new))) => Some((number, *new)),
+        _ => None,
+    };
+    longest_rising(&before.iter().enumerate().filter_map(pair).collect::<Vec<_>>())
+}
+
+/// Returns the longest part of the pairs whose second numbers rise; their first ones do.
+fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    // The last pair of the best part of each length, and for each pair the one before it (patience sorting).
+    let mut ends: Vec<usize> = Vec::new();
+    let mut previous: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
+    let second = |index: usize| pairs.get(index).map_or(0, |(_, second)| *second);
+    for (index, (_, new)) in pairs.iter().enumerate() {
+        let length = ends.partition_point(|end| second(*end) < *new);
+        previous.push(length.checked_sub(1).and_then(|shorter| ends.get(shorter).copied()));
+        match ends.get_mut(length) {
+            Some(end) => *end = index,
+            None => ends.push(index),
+        }
+    }
+    let mut part = Vec::with_capacity(ends.len());
+    let mut next = ends.last().copied();
+    while let Some(index) = next {
+        part.extend(pairs.get(index).copied());
+        next = previous.get(index).copied().flatten();
+    }
+    part.reverse();
+    part
 }
 
 /// Returns a unified diff with three lines of context, as `git apply` takes it; empty when nothing differs.

@@ -142,6 +142,14 @@ impl Layer {
     /// A file that comes, goes or moves is taken as a whole: what the text has is that or it is the user's.
     fn look_at_whole(&mut self, hunk: &Hunk, found: Found<'_>) {
         let Some(place) = self.places.iter_mut().find(|place| place.hunk == hunk.id) else { return };
+        if let (ChangeKind::Create, Found::Buffer(text)) = (&hunk.kind, found)
+            && text.text().chars().all(|c| matches!(c, '\r' | '\n'))
+        {
+            // The buffer of a file that is not there yet has an empty line in some editors: that is no text of the user's.
+            place.lines = 0..text.len();
+            place.holds = Holds::Old;
+            return;
+        }
         let (text, wanted) = match (&hunk.kind, found) {
             (ChangeKind::Create, Found::Disk(text)) => (text, Holds::New),
             (ChangeKind::Delete | ChangeKind::Rename { .. }, Found::Buffer(text) | Found::Disk(text)) => {

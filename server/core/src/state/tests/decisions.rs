@@ -352,3 +352,31 @@ fn an_accept_that_came_too_early_waits_for_the_places() {
     assert_eq!(world.replies, [Ok(Reply::Applying)]);
     assert_eq!(world.edits[0].edits[0].range, lines(2, 3));
 }
+
+#[test]
+fn a_new_file_fills_the_empty_line_of_a_buffer_that_waits_for_it() {
+    let mut world = World::new();
+    world.start_turn("t1");
+    let new = NewHunk { old: 0..0, old_text: "".into(), new_text: "new\nfile\n".into() };
+    let propose = Propose {
+        by: Author::Turn { turn: TurnId::new("t1"), new_proposal: ProposalId::new("p") },
+        path: PATH.into(),
+        kind: ChangeKind::Create,
+        base: Arc::new(Lines::new("")),
+        hunks: vec![new],
+        carried: Vec::new(),
+        apply: false,
+        at: Timestamp(2),
+    };
+    world.disk = String::new();
+    world.command(Command::Propose(propose)).unwrap();
+    world.open("\n");
+    assert_eq!(world.states(), [PENDING]);
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    assert_eq!(world.text(), "new\nfile\n");
+    assert_eq!(world.states(), [ACCEPTED]);
+    assert_eq!(undo(&mut world), Some(1));
+    world.apply_last_edit();
+    assert_eq!((world.text().as_str(), world.states()), ("", vec![PENDING]));
+}
