@@ -332,17 +332,16 @@ fn unified_diff(snapshot: &Snapshot, file: &FileChange, placed: &PlacedFile) -> 
     let old = name(&file.path);
     let (a, b) = (format!("a/{old}"), format!("b/{old}"));
     match whole.map(|hunk| (&hunk.kind, hunk)) {
-        Some((ChangeKind::Create, hunk)) => {
-            // A file without a line has no hunk in a diff; git knows it by the name of the empty blob.
-            let index = if hunk.new_text.is_empty() { "index 0000000..e69de29\n" } else { "" };
-            let lines = unified("", &hunk.new_text, "/dev/null", &b);
-            format!("diff --git {a} {b}\nnew file mode 100644\n{index}{lines}")
+        // A file without a line has no hunk in a diff; git knows it by the name of the empty blob. All others have plain
+        // headers, so that every file of a diff is found from the same folder.
+        Some((ChangeKind::Create, hunk)) if hunk.new_text.is_empty() => {
+            format!("diff --git {a} {b}\nnew file mode 100644\nindex 0000000..e69de29\n")
         }
-        Some((ChangeKind::Delete, hunk)) => {
-            let index = if hunk.old_text.is_empty() { "index e69de29..0000000\n" } else { "" };
-            let lines = unified(&hunk.old_text, "", &a, "/dev/null");
-            format!("diff --git {a} {b}\ndeleted file mode 100644\n{index}{lines}")
+        Some((ChangeKind::Delete, hunk)) if hunk.old_text.is_empty() => {
+            format!("diff --git {a} {b}\ndeleted file mode 100644\nindex e69de29..0000000\n")
         }
+        Some((ChangeKind::Create, hunk)) => unified("", &hunk.new_text, "/dev/null", &b),
+        Some((ChangeKind::Delete, hunk)) => unified(&hunk.old_text, "", &a, "/dev/null"),
         Some((ChangeKind::Rename { to }, hunk)) => {
             let to = name(to);
             let lines = unified(&hunk.old_text, &hunk.new_text, &a, &format!("b/{to}"));

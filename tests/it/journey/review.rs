@@ -22,7 +22,7 @@ impl World {
         &mut self,
         proposal: &str,
         hunk: &str,
-        extra: Value,
+        extra: &Value,
     ) -> Result<Value, kkcode_tests::ResponseError> {
         self.decide("kkcode.hunk.accept", proposal, hunk, extra)
     }
@@ -32,7 +32,7 @@ impl World {
         command: &str,
         proposal: &str,
         hunk: &str,
-        extra: Value,
+        extra: &Value,
     ) -> Result<Value, kkcode_tests::ResponseError> {
         let mut argument = json!({"proposalId": proposal, "hunkId": hunk});
         for (name, value) in extra.as_object().expect("members") {
@@ -68,7 +68,7 @@ fn some_lines_are_taken_some_refused_and_the_rest_waits() {
     world.open();
     let proposal = world.turn();
     let whole = world.hunks(&proposal)[0].id.clone();
-    let status = world.accept(&proposal, &whole, json!({"lines": {"old": [1, 2], "new": [1, 2]}})).unwrap();
+    let status = world.accept(&proposal, &whole, &json!({"lines": {"old": [1, 2], "new": [1, 2]}})).unwrap();
     assert_eq!(status, json!({"status": "applying"}));
     world.take_edit();
     assert_eq!(world.text, "one\ntwo\n3\nfour\nfive\n");
@@ -81,13 +81,13 @@ fn some_lines_are_taken_some_refused_and_the_rest_waits() {
     let last = last["hunkId"].as_str().unwrap().to_owned();
     let lines = json!({"lines": {"new": [1, 2]}, "reason": "no half numbers"});
     assert_eq!(
-        world.decide("kkcode.hunk.reject", &proposal, &last, lines).unwrap(),
+        world.decide("kkcode.hunk.reject", &proposal, &last, &lines).unwrap(),
         json!({"status": "rejected"})
     );
     world.server.command("kkcode.proposal.accept", json!({"proposalId": proposal})).unwrap();
     world.take_edit();
     assert_eq!(world.text, "one\n2\n3\n4\nfive\n");
-    let nonsense = world.accept(&proposal, &last, json!({"lines": {"old": [7, 9]}})).unwrap_err();
+    let nonsense = world.accept(&proposal, &last, &json!({"lines": {"old": [7, 9]}})).unwrap_err();
     assert_eq!(nonsense.code, -32803, "{nonsense}");
     world.done();
 }
@@ -98,7 +98,7 @@ fn lines_that_a_hunk_does_not_have_are_named() {
     world.open();
     let proposal = world.turn();
     let hunk = world.hunks(&proposal)[0].id.clone();
-    let refused = world.accept(&proposal, &hunk, json!({"lines": {"old": [0, 7]}})).unwrap_err();
+    let refused = world.accept(&proposal, &hunk, &json!({"lines": {"old": [0, 7]}})).unwrap_err();
     assert!(refused.code == -32602 && refused.message.contains("1 old and 1 new lines"), "{refused}");
     assert_eq!(world.states(&proposal), ["pending", "pending"]);
     world.done();
@@ -116,11 +116,11 @@ fn a_stale_hunk_is_merged_where_that_is_clean() {
     assert_eq!(shown["files"][0]["hunks"][0]["state"], "stale");
     assert_eq!(shown["files"][0]["hunks"][0]["conflict"]["currentText"], "two\nmine\nthree\nfour\n");
     assert!(shown["files"][0]["hunks"][0]["conflict"].get("mergedText").is_none());
-    let refused = world.accept(&proposal, &hunk, json!({"resolution": "merge"})).unwrap_err();
+    let refused = world.accept(&proposal, &hunk, &json!({"resolution": "merge"})).unwrap_err();
     assert!(refused.code == -32803 && refused.message.contains("theirs"), "{refused}");
-    let refused = world.accept(&proposal, &hunk, json!({})).unwrap_err();
+    let refused = world.accept(&proposal, &hunk, &json!({})).unwrap_err();
     assert!(refused.code == -32803 && refused.message.contains("stale"), "{refused}");
-    world.accept(&proposal, &hunk, json!({"resolution": "theirs"})).unwrap();
+    world.accept(&proposal, &hunk, &json!({"resolution": "theirs"})).unwrap();
     world.take_edit();
     assert_eq!(world.text, "one\n2\n3\n4\n4.5\nfive\n");
     assert_eq!(world.states(&proposal), ["accepted"]);
@@ -171,7 +171,7 @@ fn decisions_are_undone_and_made_again_across_a_kill() {
     let proposal = world.turn();
     world.accept_by_action(1);
     let second = world.hunks(&proposal)[1].id.clone();
-    world.decide("kkcode.hunk.reject", &proposal, &second, json!({"reason": "too long"})).unwrap();
+    world.decide("kkcode.hunk.reject", &proposal, &second, &json!({"reason": "too long"})).unwrap();
     let mut world = world.crash();
     world.open();
     assert_eq!(world.states(&proposal), ["accepted", "rejected"]);
@@ -271,7 +271,7 @@ fn comments_and_decisions_go_to_the_agent_as_one_round() {
     let mut world = world.crash();
     world.open();
     let hunk = world.hunks(&proposal)[0].id.clone();
-    world.decide("kkcode.hunk.reject", &proposal, &hunk, json!({"reason": "no digits"})).unwrap();
+    world.decide("kkcode.hunk.reject", &proposal, &hunk, &json!({"reason": "no digits"})).unwrap();
     let sent = world.server.command("kkcode.review.send", json!({"proposalId": proposal})).unwrap();
     let finished = world.server.expect_notification("kkcode/turn/didFinish");
     assert_eq!(

@@ -17,6 +17,10 @@ const PAUSE: Duration = Duration::from_millis(1200);
 const BEAT: Duration = Duration::from_millis(350);
 
 /// Where the demo is told.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing about the terminal or the line before"
+)]
 pub(super) struct Show {
     output: Output,
     /// Somebody watches, and reads no faster than anybody.
