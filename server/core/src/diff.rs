@@ -14,6 +14,15 @@ pub struct LineChange {
     pub after: Range<usize>,
 }
 
+/// Between two lines that are held fast, how many lines are compared at most: the ones before times the ones after. More
+/// are one change, however long; the clock never decides.
+const MOST_COMPARED: usize = 400_000_000;
+
+/// Tells whether a change of so many lines is one only because there were too many to compare.
+pub fn is_coarse(before: usize, after: usize) -> bool {
+    before.saturating_mul(after) > MOST_COMPARED
+}
+
 /// Returns the changes from `before` to `after`, in order, none touching the next.
 ///
 /// Lines that each text has once, in the same order, are held fast first, as patience diff does; between them histogram
@@ -41,6 +50,9 @@ fn changes_of_gap<T: AsRef<str>>(before: &[T], after: &[T]) -> Vec<LineChange> {
         return Vec::new();
     }
     if before.is_empty() || after.is_empty() {
+        return vec![LineChange { before: 0..before.len(), after: 0..after.len() }];
+    }
+    if is_coarse(before.len(), after.len()) {
         return vec![LineChange { before: 0..before.len(), after: 0..after.len() }];
     }
     let mut input = InternedInput::default();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kkcode_agent::resolve;
 use kkcode_agent::view::{PlacedFile, placed_file};
+use kkcode_core::diff::is_coarse;
 use kkcode_core::document::DocumentUri;
 use kkcode_core::id::ProposalId;
 use kkcode_core::lines::{ending, split};
@@ -213,6 +214,9 @@ pub(crate) fn summary(hunk: &Hunk) -> String {
         _ if hunk.kind == ChangeKind::Delete => format!("delete the file: {}", lines(old)),
         _ if matches!(hunk.kind, ChangeKind::Rename { .. }) => "rename the file".to_owned(),
         _ if hunk.changes_only_endings() => format!("other line endings for {}", lines(old)),
+        _ if is_coarse(old, new) => {
+            format!("{} by {}, too many to be compared line by line", lines(old), lines(new))
+        }
         (0, _) => format!("insert {}: {}", lines(new), preview(&hunk.new_text)),
         (_, 0) => format!("delete {}: {}", lines(old), preview(&hunk.old_text)),
         (1, 1) => format!("{} → {}", preview(&hunk.old_text), preview(&hunk.new_text)),

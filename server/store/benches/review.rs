@@ -41,7 +41,7 @@ struct World {
 }
 
 fn text(lines: usize) -> String {
-    (0..lines).map(|line| format!("    let value_{line} = compute({line}, \"some text\");\n")).collect()
+    changed(lines, usize::MAX)
 }
 
 /// The text with every `step`-th line changed.
@@ -50,7 +50,7 @@ fn changed(lines: usize, step: usize) -> String {
         1 => format!("    let value_{line} = compute_faster({line});\n"),
         _ => format!("    let value_{line} = compute({line}, \"some text\");\n"),
     };
-    (0..lines).map(line).collect()
+    (0..lines).map(line).collect::<Vec<_>>().concat()
 }
 
 impl World {
@@ -172,7 +172,7 @@ impl World {
             EditorEffect::ApplyEdit(edit) => Some(edit),
             _ => None,
         });
-        let edit = edit.expect("an edit");
+        let edit = edit.unwrap();
         let changes = edit.edits.into_iter().rev();
         let changes =
             changes.map(|edit| ContentChange { range: Some(edit.range), text: edit.new_text }).collect();
@@ -185,7 +185,7 @@ impl World {
 }
 
 fn derived(question: Derive) -> Event {
-    let (version, text) = question.document.expect("the document is open");
+    let (version, text) = question.document.unwrap();
     let text = Lines::of_rope(&text);
     let wanted = |hunk: &HunkId| question.wanted.contains(hunk);
     let placement = Placement::derive(&question.file, &question.texts, Found::Buffer(&text), wanted);
@@ -200,8 +200,8 @@ fn derived(question: Derive) -> Event {
 
 fn percentile(times: &mut [Duration], percent: usize) -> f64 {
     times.sort();
-    let index = (times.len() * percent / 100).min(times.len() - 1);
-    times.get(index).unwrap().as_secs_f64() * 1e6
+    let behind = times.iter().skip(times.len() * percent / 100).chain(times.last());
+    behind.map(Duration::as_secs_f64).next().unwrap_or_default() * 1e6
 }
 
 fn main() {

@@ -39,3 +39,28 @@ fn a_unified_diff_reads_as_git_writes_it() {
     .assert_eq(&diff);
     assert_eq!(unified("a\n", "a\n", "a", "b"), "");
 }
+
+#[test]
+fn lines_that_are_there_once_keep_many_changes_apart() {
+    let old: Vec<String> = (0..3_000).map(|line| format!("line {line}")).collect();
+    let new: Vec<String> = (0..3_000)
+        .map(|line| if line % 3 == 1 { format!("LINE {line}") } else { format!("line {line}") })
+        .collect();
+    let changes = line_changes(&old, &new);
+    assert_eq!(changes.len(), 1_000);
+    assert!(changes.iter().all(|change| change.before.len() == 1 && change.before == change.after));
+    // What has moved is taken out in one place and put in at the other.
+    let moved = line_changes(&["a", "b", "c", "d"], &["b", "c", "d", "a"]);
+    assert_eq!(moved.len(), 2);
+}
+
+#[test]
+fn too_many_lines_are_one_change_and_what_frames_them_is_left_alone() {
+    let side = |mark: &str| -> Vec<String> {
+        let many = (0..21_000).map(|line| format!("{mark} {}", line % 7));
+        ["first".to_owned()].into_iter().chain(many).chain(["last".to_owned()]).collect()
+    };
+    let changes = line_changes(&side("old"), &side("new"));
+    assert_eq!(changes, [LineChange { before: 1..21_001, after: 1..21_001 }]);
+    assert!(is_coarse(21_000, 21_000));
+}

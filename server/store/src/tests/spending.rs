@@ -10,7 +10,7 @@ fn usage(input_tokens: u64, cost_micro_usd: u64) -> Usage {
 fn spent(store: &Store, since: i64) -> Spent {
     let (sender, answer) = std::sync::mpsc::channel();
     store.spent(TurnId::new("t1"), SessionId::new("s1"), Timestamp(since), move |spent| {
-        sender.send(spent).unwrap()
+        sender.send(spent).unwrap();
     });
     answer.recv().unwrap().unwrap()
 }
