@@ -147,11 +147,14 @@ impl Layer {
                 place.follow_changes(at, &changes, after);
             }
         }
-        Followed {
-            changed: inner.iter().zip(held).any(|(place, held)| place.holds != held),
-            // Where nothing stood, nothing can be seen to come back.
-            unsure: inner.iter().any(|place| place.holds == Holds::Neither && place.old.is_empty()),
-        }
+        let changed = inner.iter().zip(held).any(|(place, held)| place.holds != held);
+        let is_touched = inner.iter().any(|place| place.holds == Holds::Neither);
+        // What was lost may stand elsewhere by now.
+        let is_back = |place: &Place| {
+            let lines = place.old.iter().chain(place.new.iter().flatten());
+            place.holds == Holds::Neither && lines.into_iter().any(|line| after.contains(line))
+        };
+        Followed { changed, unsure: is_touched || self.places.iter().any(is_back) }
     }
 }
 

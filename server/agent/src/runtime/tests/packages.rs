@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use kkcode_core::diff::line_changes;
-use kkcode_core::lines::Lines;
+use kkcode_core::edits::{Side, edited_text};
+use kkcode_core::lines::{Lines, TextHash};
+use kkcode_core::placement::{Found, Holds, Placement, Texts};
+use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, NewHunk, Verdict, hunk_id};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::overlay;
 
 #[tokio::test]
 async fn chalk_becomes_its_next_version() {
@@ -65,6 +69,72 @@ async fn becomes_the_next_version(package: &str) {
     for (path, text) in &new {
         assert_eq!(&std::fs::read_to_string(work.join(path)).unwrap(), text, "{package}: {path}");
     }
+}
+
+/// Half of what changed between the versions was typed by the user, the other half is proposed (E-09): taking it gives the
+/// new version, or is refused; it never goes wrong.
+#[test]
+fn what_is_proposed_fits_a_text_in_which_the_user_has_typed_the_other_half() {
+    let (mut hunks, mut refused) = (0, 0);
+    for package in ["chalk", "commander", "yaml"] {
+        let Some((old, new)) = versions(package) else { return };
+        for (path, new) in &new {
+            let Some(old) = old.get(path).filter(|old| *old != new) else { continue };
+            let base = Lines::new(old.as_str());
+            let file = file_change(path, &base, &overlay::hunks(&base, new));
+            let texts = Texts::from([(file.base.clone(), Arc::new(base.clone()))]);
+            for round in 0..2 {
+                let is_typed = |hunk: &HunkId| {
+                    let index = file.hunks.iter().position(|known| known.id == *hunk).unwrap();
+                    (index + round) % 2 == 0
+                };
+                let (typed, proposed) = (|hunk: &_| is_typed(hunk), |hunk: &_| !is_typed(hunk));
+                let now = taken(&file, &texts, &base, typed);
+                let half = file.hunks.iter().filter(|hunk| proposed(&hunk.id)).cloned().collect();
+                let half = FileChange { hunks: half, ..file.clone() };
+                let now = Lines::new(now);
+                let placement = Placement::derive(&half, &texts, Found::Buffer(&now), |_| false);
+                let lost = placement.places().filter(|place| place.holds == Holds::Neither).count();
+                hunks += half.hunks.len();
+                refused += lost;
+                if lost == 0 {
+                    assert_eq!(
+                        taken(&half, &texts, &now, |_| true),
+                        *new,
+                        "{package}: {path}, round {round}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(hunks > 200, "{hunks} hunks were looked at");
+    assert!(refused * 50 <= hunks, "{refused} of {hunks} were refused; at most 2 % may be");
+}
+
+/// Returns a text with those hunks of a file in it that are wanted.
+fn taken(file: &FileChange, texts: &Texts, text: &Lines, wanted: impl Fn(&HunkId) -> bool) -> String {
+    let placement = Placement::derive(file, texts, Found::Buffer(text), |_| false);
+    edited_text(text, file, &placement, texts, |hunk| wanted(hunk).then_some(Side::New))
+}
+
+fn file_change(path: &str, base: &Lines, hunks: &[NewHunk]) -> FileChange {
+    let hash = TextHash::of(base.text());
+    let hunk = |(ordinal, new): (usize, &NewHunk)| Hunk {
+        id: hunk_id(&ProposalId::new("p"), Path::new(path), new, ordinal),
+        turn: TurnId::new("t"),
+        kind: ChangeKind::Modify,
+        base: hash.clone(),
+        old: new.old.clone(),
+        old_text: new.old_text.clone(),
+        new_text: new.new_text.clone(),
+        over: None,
+        split_from: None,
+        rejected_before: false,
+        verdict: Verdict::Undecided,
+        told: false,
+    };
+    let hunks = hunks.iter().enumerate().map(hunk).collect();
+    FileChange { path: path.into(), base: hash.clone(), hunks }
 }
 
 /// Returns replacements that turn one text into the other, the last first: each quotes as much around it as it needs to be

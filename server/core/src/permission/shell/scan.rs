@@ -117,6 +117,14 @@ pub(super) struct At<'a> {
     pub(super) depth: usize,
 }
 
+/// Returns the text with a letter for each byte that is not ASCII: as long as it was, and the same to the grammar.
+///
+/// The grammar's scanner asks `isdigit` about every character (`tree-sitter-bash` 0.25, `scanner.c`), which in C is only
+/// defined for bytes: with a rare character it reads where no memory is.
+fn ascii(text: &str) -> Vec<u8> {
+    text.bytes().map(|byte| if byte.is_ascii() { byte } else { b'x' }).collect()
+}
+
 impl Scanner<'_> {
     pub(super) fn text(&mut self, text: &str, pipes: &[(usize, usize)], feeds: &[usize], depth: usize) {
         if depth > DEEPEST || self.scan.parts.len() > MOST_PARTS {
@@ -129,7 +137,7 @@ impl Scanner<'_> {
                 fresh.set_language(&tree_sitter_bash::LANGUAGE.into()).ok()?;
                 *parser = Some(fresh);
             }
-            parser.as_mut()?.parse(text, None)
+            parser.as_mut()?.parse(ascii(text), None)
         });
         let Some(tree) = tree else {
             self.scan.broken = true;

@@ -248,6 +248,60 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Following each change says the same as a look at the whole text, where lines are neither repeated nor moved, so that
+    /// there is one answer; where following says itself that it is not sure, the look is taken.
+    #[test]
+    fn following_each_change_is_as_good_as_looking_at_the_whole(
+        changed in prop::collection::vec(any::<bool>(), 12),
+        edits in prop::collection::vec((0..14_usize, 0..3_usize, 0..3_usize, any::<bool>()), 1..7),
+    ) {
+        let base: Vec<String> = (0..12).map(|line| format!("base {line}\n")).collect();
+        let proposed: Vec<String> = base
+            .iter()
+            .zip(&changed)
+            .enumerate()
+            .map(|(line, (text, changed))| if *changed { format!("new {line}\n") } else { text.clone() })
+            .collect();
+        let (base, proposed) = (Lines::new(base.concat()), Lines::new(proposed.concat()));
+        let hunks = hunks(&base, &proposed);
+        let (mut text, mut layer) = Layer::expected(&base, &pending(&hunks));
+        for (number, (start, len, added, back)) in edits.into_iter().enumerate() {
+            let start = start.min(text.len());
+            let end = (start + len).min(text.len());
+            // The user types something of his own, or puts lines of the base back where they were.
+            let own = (0..added).map(|line| format!("typed {number} {line}"));
+            let of_base = (start..start + added).filter_map(|line| base.iter().nth(line));
+            let of_base = of_base.map(|line| line.trim_end().to_owned()).filter(|line| !text.contains(line));
+            let mut new: Vec<String> = if back { of_base.collect() } else { own.collect() };
+            // Of lines in another order a look cannot tell which of them moved.
+            let mut after = text.clone();
+            after.splice(start..end, new.clone());
+            let order = after.iter().filter_map(|line| line.strip_prefix("base ")?.parse::<usize>().ok());
+            if !order.is_sorted() {
+                new.clear();
+            }
+            let reach = layer.reach(start..end);
+            let before = text[reach.clone()].to_vec();
+            text.splice(start..end, new.clone());
+            let after = text[reach.start..reach.end + new.len() - (end - start)].to_vec();
+            let followed = layer.follow(reach.start, &before, &after);
+            let whole = Layer::derive(&base, &pending(&hunks), &Lines::new(text.join("\n")));
+            let holds = |layer: &Layer| layer.places.iter().map(|place| place.holds).collect::<Vec<_>>();
+            for (fast, slow) in layer.places.iter().zip(&whole.places) {
+                if !followed.unsure {
+                    prop_assert_eq!(fast.holds, slow.holds, "{:?} {:?} {:?}", text, fast, slow);
+                }
+            }
+            if followed.unsure || holds(&layer) != holds(&whole) {
+                layer = whole;
+            }
+        }
+    }
+}
+
 #[test]
 fn names_of_equal_hunks_differ_and_names_are_stable() {
     let new = NewHunk { old: 0..1, old_text: Arc::from("a\n"), new_text: Arc::from("b\n") };

@@ -132,4 +132,10 @@ proptest! {
     fn no_text_breaks_the_judge(line in ".{0,200}") {
         let _class = judged(&line).class;
     }
+
+    /// Where the grammar looks for a number after a `<` or `>`, a character is not one.
+    #[test]
+    fn no_character_breaks_the_judge(c in any::<char>(), before in "[<>&| ]{0,3}") {
+        let _class = judged(&format!("{before}{c}{before}{c}")).class;
+    }
 }
