@@ -80,7 +80,7 @@ impl Replay {
         let number = |name: &str| usize::try_from(position[name].as_u64().unwrap()).unwrap();
         let before: usize = self.text.split_inclusive('\n').take(number("line")).map(str::len).sum();
         let mut units = number("character");
-        let within = self.text[before..].chars().take_while(|char| {
+        let within = self.text.get(before..).unwrap().chars().take_while(|char| {
             let width = if self.encoding == "utf-8" { char.len_utf8() } else { char.len_utf16() };
             let goes_on = *char != '\n' && units > 0;
             units = units.saturating_sub(width);
