@@ -6,7 +6,17 @@ use super::{File, assert_found, assert_none, files};
 const LONGEST: usize = 600;
 
 /// Users of our examples; any other home folder is somebody's.
-const EXAMPLE_HOMES: &[&str] = &["/home/me/", "/home/mia/", "/home/you/", "/home/user/"];
+const EXAMPLE_HOMES: &[&str] = &[
+    "/home/me/",
+    "/home/mia/",
+    "/home/you/",
+    "/home/user/",
+    "/home/u/",
+    "/home/user",
+    "/home/other/",
+    "/home/{user}",
+    "/root/.netrc",
+];
 
 /// The hosts that a file may name in a URL. Anything else may be a mirror that only one network can reach.
 const HOSTS: &[&str] = &[
