@@ -95,8 +95,16 @@ export class Editor {
   /** Runs a command by the palette, which opens again until it knows the command. */
   async command(title) {
     const row = this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
-    await this.page.keyboard.press("F1");
-    await this.quickInput().fill(`>${title}`);
+    for (let left = 12; ; left -= 1) {
+      await this.page.keyboard.press("F1");
+      await this.quickInput().fill(`>${title}`);
+      // The list is made when the palette opens: what becomes possible later is not in it.
+      const known = await row.waitFor({ timeout: 5_000 }).then(() => true, () => false);
+      if (known || left === 0) {
+        break;
+      }
+      await this.page.keyboard.press("Escape");
+    }
     await row.click();
   }
 
