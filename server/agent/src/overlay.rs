@@ -125,7 +125,7 @@ impl Seen {
         Propose { by, path: self.path, kind, base, hunks, carried: self.carried, apply, at: fresh::now() }
     }
 
-    #[expect(dead_code, reason = "the tool that moves files uses it")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tool that moves files uses it"))]
     /// Returns the proposal that the file gets another path; none when there is no file to move.
     pub(crate) fn propose_rename(self, by: Author, to: PathBuf, apply: bool) -> Option<Propose> {
         let text = self.text?;

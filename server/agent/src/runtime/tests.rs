@@ -10,6 +10,7 @@ use kkcode_core::turn::{Turn, TurnStatus};
 
 use super::*;
 
+mod files;
 mod packages;
 
 mod budget;
