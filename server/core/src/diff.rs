@@ -1,9 +1,8 @@
 //! What differs between two texts: by lines for hunks, as a unified diff for reading.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
-use imara_diff::{Algorithm, Diff, InternedInput};
+use imara_diff::{Algorithm, Diff, InternedInput, Token};
 
 /// Lines of one text that stand where lines of the other stood; one of the two may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,23 +65,37 @@ fn changes_of_gap<T: AsRef<str>>(before: &[T], after: &[T]) -> Vec<LineChange> {
 
 /// Returns pairs of lines, by number, that are the same and stand once in each text: as many as there are in the same order.
 fn anchors<T: AsRef<str>>(before: &[T], after: &[T]) -> Vec<(usize, usize)> {
-    let mut seen: HashMap<&str, (Option<usize>, Option<usize>)> = HashMap::new();
-    for (number, line) in before.iter().enumerate() {
-        let first = !seen.contains_key(line.as_ref());
-        seen.insert(line.as_ref(), (first.then_some(number), None));
-    }
-    let mut found: HashMap<&str, usize> = HashMap::new();
-    for (number, line) in after.iter().enumerate() {
-        if let Some((Some(_), new)) = seen.get_mut(line.as_ref()) {
-            let first = found.insert(line.as_ref(), number).is_none();
-            *new = first.then_some(number);
+    let mut input = InternedInput::default();
+    input.update_before(before.iter().map(AsRef::as_ref));
+    input.update_after(after.iter().map(AsRef::as_ref));
+    let tokens = input.interner.num_tokens() as usize;
+    let (old, new) = (places(&input.before, tokens), places(&input.after, tokens));
+    let pair = |(number, token): (usize, &Token)| {
+        let once = |places: &[Place]| match places.get(token.0 as usize) {
+            Some(Place::Once(number)) => Some(*number),
+            _ => None,
+        };
+        once(&old).and(Some((number, once(&new)?)))
+    };
+    longest_rising(&input.before.iter().enumerate().filter_map(pair).collect::<Vec<_>>())
+}
+
+/// Where a line stands in a text.
+#[derive(Clone, Copy)]
+enum Place {
+    Nowhere,
+    Once(usize),
+    Often,
+}
+
+fn places(text: &[Token], tokens: usize) -> Vec<Place> {
+    let mut places = vec![Place::Nowhere; tokens];
+    for (number, token) in text.iter().enumerate() {
+        if let Some(place) = places.get_mut(token.0 as usize) {
+            *place = if matches!(place, Place::Nowhere) { Place::Once(number) } else { Place::Often };
         }
     }
-    let pair = |(number, line): (usize, &T)| match seen.get(line.as_ref()) {
-        Some((Some(_), Some(new))) => Some((number, *new)),
-        _ => None,
-    };
-    longest_rising(&before.iter().enumerate().filter_map(pair).collect::<Vec<_>>())
+    places
 }
 
 /// Returns the longest part of the pairs whose second numbers rise; their first ones do.

@@ -41,16 +41,20 @@ struct World {
 }
 
 fn text(lines: usize) -> String {
-    changed(lines, usize::MAX)
+    (0..lines).map(|number| line(number, false)).collect::<Vec<_>>().concat()
 }
 
 /// The text with every `step`-th line changed.
 fn changed(lines: usize, step: usize) -> String {
-    let line = |line: usize| match line % step {
-        1 => format!("    let value_{line} = compute_faster({line});\n"),
-        _ => format!("    let value_{line} = compute({line}, \"some text\");\n"),
-    };
-    (0..lines).map(line).collect::<Vec<_>>().concat()
+    (0..lines).map(|number| line(number, number % step == 1)).collect::<Vec<_>>().concat()
+}
+
+fn line(number: usize, changed: bool) -> String {
+    if changed {
+        format!("    let value_{number} = compute_faster({number});\n")
+    } else {
+        format!("    let value_{number} = compute({number}, \"some text\");\n")
+    }
 }
 
 impl World {
