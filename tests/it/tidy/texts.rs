@@ -12,6 +12,7 @@ const EXAMPLE_HOMES: &[&str] = &[
     "/home/you/",
     "/home/user/",
     "/home/u/",
+    "/home/u\"",
     "/home/user",
     "/home/other/",
     "/home/{user}",
