@@ -4,6 +4,7 @@ mod agent;
 mod document;
 mod dot_env;
 mod effective;
+mod keys;
 mod models;
 mod ollama;
 mod origin;

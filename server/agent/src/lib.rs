@@ -22,6 +22,7 @@ mod overlay;
 mod own;
 
 mod doorbell;
+pub mod environment;
 mod file;
 mod fresh;
 mod write;

@@ -9,6 +9,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::stream::{ErrorClass, ProviderError};
 use crate::wire::{Format, Settings};
 
+/// What is shorter may stand in any text by chance, in bytes.
+const LEAST_KEY: usize = 8;
+
 /// A key for a provider. It has no way out but the header of a request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(String);
@@ -17,6 +20,11 @@ impl Key {
     /// Takes a key. White space around it is no part of it.
     pub fn new(key: &str) -> Self {
         Self(key.trim().to_owned())
+    }
+
+    /// Tells whether the key is in a text. What is too short to be a key is in none.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.len() >= LEAST_KEY && text.contains(&self.0)
     }
 
     /// Returns a text without the key: some servers put it into their error messages.

@@ -126,7 +126,12 @@ pub(super) fn keys_in(environment: &dyn Fn(&str) -> Option<String>) -> Vec<(&'st
     KNOWN.iter().filter(has_key).map(|known| (known.name, known.key)).collect()
 }
 
-/// Returns the names of the variables in which keys are looked for.
+/// Returns the variables in which the keys of known providers are.
+pub(super) fn key_variables() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|known| known.key)
+}
+
+/// Returns the names of the variables in which keys are looked for, for the user.
 pub(super) fn key_names() -> String {
     KNOWN.map(|known| known.key).join(", ")
 }

@@ -1,0 +1,38 @@
+//! Where the keys of models are: the names of their variables, and those that are known without it.
+
+use std::collections::BTreeSet;
+
+use kkcode_provider::endpoint::Key;
+use serde_json::Value;
+
+use super::{ConfigSource, Effective, provider};
+
+impl ConfigSource {
+    /// Returns the names of all variables of the environment in which keys are: those that the configuration names, with
+    /// errors in it or without, and those of the providers that are known without it. Blocks.
+    pub(crate) fn key_variables(&self) -> BTreeSet<String> {
+        let named = self.of_providers("api_key_env");
+        named.into_iter().chain(provider::key_variables().map(str::to_owned)).collect()
+    }
+
+    /// Returns all keys that the editor gave, or that stand in the configuration. Blocks.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        let mut keys: Vec<Key> = self.kept().secrets.values().cloned().collect();
+        keys.extend(self.of_providers("api_key").iter().map(|key| Key::new(key)));
+        keys
+    }
+
+    /// Returns what all providers say of something, in the configuration of now and in the last good one.
+    fn of_providers(&self, what: &str) -> Vec<String> {
+        let good = self.kept().good.clone();
+        let of = |effective: &Effective| {
+            let providers = effective.get(&["provider"]).and_then(Value::as_object);
+            let said =
+                providers.into_iter().flatten().filter_map(|(_, provider)| provider.get(what)?.as_str());
+            said.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut said = of(&self.read());
+        said.extend(good.iter().flat_map(|good| of(good)));
+        said
+    }
+}
