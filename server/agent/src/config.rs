@@ -32,6 +32,7 @@ pub(crate) use models::{Model, Tariff};
 pub use origin::{Origin, Problem, Severity};
 pub use schema::json_schema;
 
+use crate::gate::policy::Surroundings;
 use provider::error;
 
 /// Looks up a variable of the environment.
@@ -138,6 +139,17 @@ impl ConfigSource {
     /// Returns how the agent is to work. Blocks.
     pub(crate) fn agent(&self) -> Result<AgentConfig, ProviderError> {
         AgentConfig::read(self.effective()?.get(&["agent"])).map_err(error)
+    }
+
+    /// Returns what decisions need to know of the machine.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        let variable = |name: &str| (self.environment)(name).filter(|value| !value.is_empty());
+        Surroundings {
+            home: self.home.clone(),
+            user_home: variable("HOME").or_else(|| variable("USERPROFILE")).map(PathBuf::from),
+            path: variable("PATH").map(Into::into),
+            temporary: variable("TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from),
+        }
     }
 
     /// Returns kkcode's home.

@@ -1,12 +1,11 @@
 //! The tools that a model may call, and the one way to call them.
 
 use kkcode_core::event::Propose;
-use kkcode_core::permission::Access;
 use kkcode_provider::request::{ToolCall, ToolSpec};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::gate::{self, Passage};
+use crate::gate::{Act, Asked};
 
 mod anchor;
 mod context;
@@ -48,6 +47,10 @@ pub(crate) enum Outcome {
     },
     /// It is done; the text is for the model.
     Answer(String),
+    /// It would do something outside of the files that the session sees, and has done nothing yet.
+    Act(Act),
+    /// The user has to allow something first; the call is made again then.
+    Ask(Asked),
 }
 
 /// A tool: what the model is told of it, and what it does.
@@ -69,6 +72,8 @@ enum Kind {
     Notes,
     /// It changes files.
     Edits,
+    /// It acts outside of the files that the session sees, and brings an [`Outcome::Act`].
+    Acts,
 }
 
 const TOOLS: &[Tool] = &[
@@ -121,14 +126,13 @@ pub(crate) fn run(call: &ToolCall, ctx: &Context<'_>) -> Result<Outcome, String>
     if tool.kind == Kind::Edits && has_nul(&call.input) {
         return Err("the input has a NUL character; only text can be written".to_owned());
     }
-    let access = match tool.kind {
-        Kind::Looks | Kind::Notes => Access::Read,
-        Kind::Edits => Access::Edit,
-    };
-    let outcome = match gate::check(ctx.turn.level, access) {
-        Passage::Applied | Passage::Proposed => (tool.run)(&call.input, ctx),
-        Passage::Refused(reason) => Err(reason.to_owned()),
-    };
+    if tool.kind != Kind::Acts {
+        ctx.check.tool()?;
+    }
+    let outcome = (tool.run)(&call.input, ctx);
+    if let Some(asked) = ctx.check.to_ask() {
+        return Ok(Outcome::Ask(asked));
+    }
     outcome.map_err(|refusal| clipped(&refusal, MOST_REFUSAL))
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ConfigSource, Model};
+use crate::gate::Gate;
 use crate::runtime::{CallEnd, Handle, ToFrontEnd, TurnUpdate, Update};
 use crate::tool::Reads;
 
@@ -49,6 +50,8 @@ struct Link {
     ports: Arc<Ports>,
     /// What the model has seen of files.
     reads: Arc<Reads>,
+    /// What every call passes.
+    gate: Arc<Gate>,
 }
 
 /// A turn while it runs.
@@ -78,8 +81,9 @@ enum Next {
 /// Runs a turn to its end.
 pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
     let cancel = ports.cancel.clone();
+    let gate = Arc::new(Gate::new(ports.config.surroundings(), cancel.clone()));
     let mut running = Running {
-        link: Link { turn: Arc::new(turn), ports: Arc::new(ports), reads: Arc::default() },
+        link: Link { turn: Arc::new(turn), ports: Arc::new(ports), reads: Arc::default(), gate },
         system: String::new(),
         messages: Vec::new(),
         usage: Usage::default(),

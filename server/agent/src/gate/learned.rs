@@ -15,7 +15,7 @@ use crate::own;
 const MOST: usize = 200;
 
 /// The file's name.
-const NAME: &str = "learned-rules.yaml";
+pub(super) const NAME: &str = "learned-rules.yaml";
 
 /// A rule that an answer made, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

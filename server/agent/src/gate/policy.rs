@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use kkcode_core::permission::capability::Mode;
-use kkcode_core::permission::engine::{Action, Call, Policy, Verdict, decide};
+use kkcode_core::permission::engine::{Action, Approval, Call, Policy, Verdict, decide};
 use kkcode_core::permission::ground::Ground;
-use kkcode_core::permission::rule::Scope;
+use kkcode_core::permission::rule::{Rule, Scope};
 use kkcode_core::permission::shell::Shell;
 use kkcode_core::turn::Level;
 
@@ -56,20 +56,28 @@ pub struct Question {
 #[derive(Clone, Debug)]
 pub(crate) struct Holding {
     pub(crate) ground: Ground,
-    pub(crate) policy: Policy,
+    /// The level that the user has configured.
+    pub(crate) level: Level,
+    /// The widest level that the files let anybody choose: what came with a workspace may tighten it, and what cannot be read
+    /// may have forbidden anything.
+    pub(crate) widest: Level,
+    rules: Vec<Rule>,
     pub(crate) problems: Vec<Problem>,
+}
+
+impl Holding {
+    /// Returns what holds at a level that the user chose, as far as that may be.
+    pub(crate) fn policy(&self, level: Level, mode: Mode, approvals: Vec<Approval>) -> Policy {
+        Policy { level: level.min(self.widest), mode, rules: self.rules.clone(), approvals }
+    }
 }
 
 /// Decides about a call in a folder, exactly as the gate does, and runs nothing. Reads files: blocks.
 pub fn check(surroundings: &Surroundings, folder: &Path, question: &Question) -> (Verdict, Vec<Problem>) {
-    let mut holding = holding(surroundings, &[folder.to_owned()], folder);
-    if let Some(level) = question.level {
-        // What cannot be read may have forbidden anything.
-        let readable = holding.problems.is_empty();
-        holding.policy.level = if readable { level } else { level.min(holding.policy.level) };
-    }
-    holding.policy.mode = question.mode;
-    let verdict = decide(&holding.policy, &holding.ground, &Disk, &call(question));
+    let holding = holding(surroundings, &[folder.to_owned()], folder);
+    let level = question.level.unwrap_or(holding.level);
+    let policy = holding.policy(level, question.mode, Vec::new());
+    let verdict = decide(&policy, &holding.ground, &Disk, &call(question));
     (verdict, holding.problems)
 }
 
@@ -98,29 +106,53 @@ fn call(question: &Question) -> Call {
 pub(crate) fn holding(surroundings: &Surroundings, folders: &[PathBuf], cwd: &Path) -> Holding {
     let ground = ground(surroundings, folders, cwd);
     let user = rules::read(&first(&surroundings.home, &FILES), Scope::User);
-    let mut policy = Policy { level: user.level.unwrap_or_default(), rules: user.rules, ..Policy::default() };
-    let mut problems = user.problems;
+    let level = user.level.unwrap_or_default();
+    let widest = if user.problems.is_empty() { Level::Yolo } else { Level::Readonly };
+    let mut holding = Holding { ground, level, widest, rules: user.rules, problems: user.problems };
     for folder in folders {
-        let project = [
-            rules::read(&first(&folder.join(".kkcode"), FILES.get(..3).unwrap_or_default()), Scope::Project),
-            rules::read(&first(folder, FILES.get(3..).unwrap_or_default()), Scope::Project),
-            rules::claude(&folder.join(".claude/settings.json")),
-        ];
-        for section in project {
-            tighten(&mut policy, section, &mut problems);
+        let [own, plain, claude] = project_files(folder);
+        for section in
+            [rules::read(&own, Scope::Project), rules::read(&plain, Scope::Project), rules::claude(&claude)]
+        {
+            holding.tighten(section);
         }
     }
     let (learned, broken) = learned::rules(&surroundings.home);
-    policy.rules.extend(learned);
-    problems.extend(broken);
-    Holding { ground, policy, problems }
+    holding.rules.extend(learned);
+    holding.problems.extend(broken);
+    holding
 }
 
-/// Takes in what came with the workspace: only what it forbids, and no wider level.
-fn tighten(policy: &mut Policy, section: Section, problems: &mut Vec<Problem>) {
-    policy.level = section.level.map_or(policy.level, |level| policy.level.min(level));
-    policy.rules.extend(section.rules);
-    problems.extend(section.problems);
+impl Holding {
+    /// Takes in what came with the workspace: only what it forbids, and no wider level.
+    fn tighten(&mut self, section: Section) {
+        self.widest = section.level.map_or(self.widest, |level| self.widest.min(level));
+        self.rules.extend(section.rules);
+        self.problems.extend(section.problems);
+    }
+}
+
+/// Returns the files that have a word in what is decided in these folders, whether they are there or not.
+pub(crate) fn files<'a>(
+    surroundings: &'a Surroundings,
+    folders: &'a [PathBuf],
+) -> impl Iterator<Item = PathBuf> + 'a {
+    let user = FILES.iter().map(|name| surroundings.home.join(name));
+    let project = folders.iter().flat_map(|folder| {
+        let (own, plain) = FILES.split_at(3);
+        let own = own.iter().map(move |name| folder.join(".kkcode").join(name));
+        own.chain(plain.iter().map(move |name| folder.join(name))).chain([folder.join(CLAUDE)])
+    });
+    user.chain(project).chain([surroundings.home.join(learned::NAME)])
+}
+
+/// The settings of another agent.
+const CLAUDE: &str = ".claude/settings.json";
+
+/// Returns the files of a project that are read.
+fn project_files(folder: &Path) -> [PathBuf; 3] {
+    let (own, plain) = FILES.split_at(3);
+    [first(&folder.join(".kkcode"), own), first(folder, plain), folder.join(CLAUDE)]
 }
 
 fn first(folder: &Path, names: &[&str]) -> PathBuf {

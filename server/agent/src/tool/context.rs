@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::anchor;
 use super::reads::Reads;
-use crate::gate::{self, Passage};
+use crate::gate::{Check, Passage};
 use crate::overlay::Seen;
 use crate::{file, fresh, overlay};
 
@@ -25,6 +25,8 @@ pub(crate) struct Context<'a> {
     pub(crate) snapshot: &'a Snapshot,
     /// What the turn's model has seen of files.
     pub(crate) reads: &'a Reads,
+    /// Judges what the call would look at and change.
+    pub(crate) check: &'a Check,
     /// Says when the turn is over: a long search stops then.
     pub(crate) cancel: &'a CancellationToken,
 }
@@ -47,6 +49,15 @@ impl Context<'_> {
 
     /// Looks at a file as the session sees it; there may be none.
     pub(super) fn look(&self, path: &Path) -> Result<Seen, String> {
+        let seen = self.look_unjudged(path)?;
+        if seen.text.is_some() {
+            self.check.look(path)?;
+        }
+        Ok(seen)
+    }
+
+    /// Looks at a file that is shown to nobody before it was judged.
+    pub(super) fn look_unjudged(&self, path: &Path) -> Result<Seen, String> {
         overlay::read(self.snapshot, &self.turn.session, path).map_err(|error| error.to_string())
     }
 
@@ -62,10 +73,9 @@ impl Context<'_> {
     pub(super) fn propose(&self, seen: Seen, text: &str, found: anchor::Level) -> Result<Propose, String> {
         let new_proposal = fresh::name("prop").map_err(|error| error.to_string())?;
         let by = Author::Turn { turn: self.turn.id.clone(), new_proposal: ProposalId::new(new_proposal) };
-        let sure = found == anchor::Level::Exact || self.turn.level == Level::Yolo;
-        let apply = sure
-            && !self.turn.proposes_only
-            && gate::check_edit(self.turn.level, &seen.path, &self.snapshot.folders) == Passage::Applied;
+        let passage = self.check.edit(&seen.path)?;
+        let sure = found == anchor::Level::Exact || self.check.level() == Level::Yolo;
+        let apply = sure && !self.turn.proposes_only && passage == Passage::Applied;
         Ok(seen.propose(by, text, apply))
     }
 

@@ -58,6 +58,7 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         }
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.retain(|path| ctx.check.names(path));
     found.sort_unstable();
     let limit = limit.unwrap_or(PATHS.0).min(PATHS.1);
     let shown: Vec<String> = found.iter().skip(offset).take(limit).map(|path| ctx.name(path)).collect();

@@ -109,7 +109,7 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         let (files, kept, matcher, input) = (&files, &kept, &matcher, &input);
         move |found: Found<'_>| {
             let (path, matches) = search_one(&mut searcher, matcher, found, input);
-            if matches.count == 0 {
+            if matches.count == 0 || !ctx.check.shows(&path) {
                 return true;
             }
             let before = kept.fetch_add(matches.lines.len() + 1, Ordering::Relaxed);

@@ -48,7 +48,9 @@ fn schema() -> Value {
 fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
     let Input { path, offset, limit } = super::input("list", input)?;
     let folder = ctx.path(path.as_deref().unwrap_or("."))?;
-    let entries = entries(ctx, &folder)?;
+    ctx.check.look(&folder)?;
+    let mut entries = entries(ctx, &folder)?;
+    entries.retain(|name, _| ctx.check.names(&folder.join(name)));
     let limit = limit.unwrap_or(ENTRIES).min(ENTRIES);
     let line = |(name, is_folder): (&String, &bool)| format!("{} {name}", if *is_folder { 'd' } else { 'f' });
     let shown: Vec<String> = entries.iter().skip(offset).take(limit).map(line).collect();

@@ -58,6 +58,7 @@ impl Search {
                 if !root.exists() && !overlaid.keys().any(|file| file.starts_with(&root)) {
                     return Err(format!("{} does not exist", ctx.name(&root)));
                 }
+                ctx.check.look(&root)?;
                 vec![root]
             }
         };
@@ -202,7 +203,7 @@ fn overlaid(ctx: &Context<'_>) -> BTreeMap<PathBuf, Option<String>> {
     let proposed = snapshot.reviews.open_of(session).into_iter().flat_map(|review| &review.proposal.files);
     let mut overlaid = BTreeMap::new();
     for path in documents.chain(proposed.map(|file| file.path.clone())) {
-        if let Ok(seen) = ctx.look(&path) {
+        if let Ok(seen) = ctx.look_unjudged(&path) {
             overlaid.insert(path, seen.text);
         }
     }

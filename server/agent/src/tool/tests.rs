@@ -14,6 +14,8 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::gate::Gate;
+use crate::gate::policy::Surroundings;
 use crate::overlay;
 
 mod patches;
@@ -66,7 +68,10 @@ impl World {
     pub(crate) fn call(&mut self, name: &str, input: Value) -> Result<String, String> {
         let snapshot = self.state.snapshot();
         let (turn, cancel) = (&snapshot.turns[&self.turn], CancellationToken::new());
-        let ctx = Context { turn, snapshot: &snapshot, reads: &self.reads, cancel: &cancel };
+        let surroundings =
+            Surroundings { home: self.dir.path().join("../no-home"), ..Surroundings::default() };
+        let check = Gate::new(surroundings, cancel.clone()).check(turn, &snapshot, name, &[]);
+        let ctx = Context { turn, snapshot: &snapshot, reads: &self.reads, check: &check, cancel: &cancel };
         match run(&ToolCall { id: "1".into(), name: name.into(), input }, &ctx)? {
             Outcome::Answer(text) => Ok(text),
             Outcome::Propose { edits, note } => {
@@ -76,6 +81,8 @@ impl World {
                 }
                 Ok(note)
             }
+            Outcome::Ask(asked) => Err(asked.verdict.reason),
+            Outcome::Act(act) => Err(format!("{act:?} waits for the gate")),
         }
     }
 

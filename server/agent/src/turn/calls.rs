@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::stream;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::{Command, Propose};
+use kkcode_core::state::Snapshot;
 use kkcode_core::turn::TurnStatus;
 use kkcode_provider::request::{BrokenCall, Content, Message, Role, ToolCall};
 use serde_json::Value;
@@ -14,7 +16,7 @@ use serde_json::Value;
 use super::repeats::{Repeats, Verdict};
 use super::{Link, Running, blocking, shutting_down};
 use crate::runtime::{CallEnd, PlanEntry, PlanStatus, Update};
-use crate::tool;
+use crate::{gate, tool};
 
 /// How many calls that only read run at the same time.
 const AT_ONCE: usize = 8;
@@ -126,24 +128,39 @@ impl Link {
 
     /// Runs one call: what is proposed goes to the runtime, everything else is answered by the tool.
     async fn run_call(&self, call: &ToolCall) -> Result<(String, CallEnd, bool), TurnStatus> {
-        let snapshot = self.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
-        let (link, wanted) = (self.clone(), call.clone());
-        let outcome = blocking(move || {
-            let cancel = &link.ports.cancel;
-            let ctx = tool::Context { turn: &link.turn, snapshot: &snapshot, reads: &link.reads, cancel };
-            tool::run(&wanted, &ctx)
-        });
-        let answer = match outcome.await? {
+        let snapshot = Arc::new(self.ports.handle.snapshot().await.ok_or_else(shutting_down)?);
+        let answer = match self.look(call, &snapshot).await? {
             Ok(tool::Outcome::Answer(text)) => Ok((text, false)),
             Ok(tool::Outcome::Propose { edits, note }) => {
                 self.propose(edits).await.map(|text| (format!("{text}\n{note}"), true))
             }
+            Ok(tool::Outcome::Act(act)) => {
+                self.gate.pass(&self.turn, &snapshot, act).await.map(|text| (text, true))
+            }
+            Ok(tool::Outcome::Ask(asked)) => Err(gate::nobody_to_ask(&asked.verdict)),
             Err(refusal) => Err(refusal),
         };
         Ok(match answer {
             Ok((text, changed)) => (text, CallEnd::Ok, changed),
             Err(refusal) => (refusal, CallEnd::Error, false),
         })
+    }
+
+    /// Lets a tool look at its input and the files.
+    async fn look(
+        &self,
+        call: &ToolCall,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<Result<tool::Outcome, String>, TurnStatus> {
+        let (link, wanted, snapshot) = (self.clone(), call.clone(), snapshot.clone());
+        blocking(move || {
+            let check = link.gate.check(&link.turn, &snapshot, &wanted.name, &[]);
+            let (check, cancel) = (&check, &link.ports.cancel);
+            let ctx =
+                tool::Context { turn: &link.turn, snapshot: &snapshot, reads: &link.reads, check, cancel };
+            tool::run(&wanted, &ctx)
+        })
+        .await
     }
 
     /// Proposes edits, and says for the model what came of them.

@@ -84,6 +84,16 @@ impl Capability {
     }
 }
 
+impl From<crate::turn::Mode> for Mode {
+    fn from(mode: crate::turn::Mode) -> Self {
+        match mode {
+            crate::turn::Mode::Ask => Self::Ask,
+            crate::turn::Mode::Plan => Self::Plan,
+            crate::turn::Mode::Agent => Self::Agent,
+        }
+    }
+}
+
 /// Returns what a level says of a capability that no rule speaks of.
 pub fn default_decision(level: Level, capability: Capability) -> Decision {
     use Capability as C;
