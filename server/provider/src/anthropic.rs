@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::calls::{CallIds, PartialCall};
 use crate::request::{Content, Message, Request, Role, Seal};
 use crate::stream::{ProviderError, StopReason, StreamEvent, Usage};
+use crate::thinking;
 use crate::wire::{self, Decode, Settings, set};
 
 /// What seals of this format are called.
@@ -17,9 +18,6 @@ const FORMAT: &str = "anthropic";
 
 /// The output limit where the user sets none; the format needs one.
 const MAX_TOKENS: u32 = 16_384;
-
-/// The least budget for thinking that is allowed.
-const LEAST_BUDGET: u32 = 1024;
 
 /// Returns the body of a request. Its four cache breakpoints are all that the format allows: behind the tools, behind the
 /// system prompt, and behind the last two messages of the user, so that each request finds what the one before it left.
@@ -38,10 +36,10 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
     for message in of_user.take(2) {
         cache_last(message.get_mut("content"));
     }
-    let max_tokens = settings.max_tokens.unwrap_or(MAX_TOKENS);
+    let plan = thinking::plan(&request.model, settings, settings.max_tokens.unwrap_or(MAX_TOKENS));
     let mut body = json!({
         "model": request.model,
-        "max_tokens": max_tokens,
+        "max_tokens": plan.max_tokens,
         "messages": messages,
         "stream": !settings.whole,
     });
@@ -54,11 +52,10 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
         set(&mut body, "tools", request.tools.iter().map(tool).collect::<Value>());
         cache_last(body.get_mut("tools"));
     }
-    if let Some(budget) = settings.thinking_budget {
-        // The budget is a part of the output limit, and something must be left for the answer.
-        let budget = budget.min(max_tokens.saturating_sub(LEAST_BUDGET)).max(LEAST_BUDGET);
-        set(&mut body, "thinking", json!({"type": "enabled", "budget_tokens": budget}));
-        set(&mut body, "max_tokens", max_tokens.max(budget.saturating_add(LEAST_BUDGET)));
+    for (name, value) in [("thinking", plan.thinking), ("output_config", plan.output)] {
+        if let Some(value) = value {
+            set(&mut body, name, value);
+        }
     }
     body
 }

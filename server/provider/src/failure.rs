@@ -30,6 +30,21 @@ const CONTEXT: [&str; 15] = [
     "request_too_large",
 ];
 
+/// What servers write, in lower case, when thoughts that came from them are not taken back: because the conversation before
+/// them was shortened since, or they are another model's.
+const THOUGHTS: [&str; 4] = [
+    "bound to a different conversation",
+    "blocks in the latest assistant message cannot be modified",
+    "invalid `signature` in `thinking` block",
+    "encrypted content",
+];
+
+/// Tells whether a request was refused for the thoughts in it, which it can do without.
+pub(crate) fn is_about_thoughts(error: &ProviderError) -> bool {
+    let text = error.message.to_lowercase();
+    error.class == ErrorClass::BadRequest && THOUGHTS.iter().any(|part| text.contains(part))
+}
+
 /// Returns what an answer with a status other than success means.
 pub(crate) fn of_status(status: u16, body: &str) -> ProviderError {
     let found = serde_json::from_str(body).ok().and_then(|body| Complaint::find(&body));

@@ -23,6 +23,7 @@ mod ollama;
 mod openai_chat;
 mod openai_responses;
 pub mod scripted;
+mod thinking;
 
 pub mod lines;
 pub mod sse;

@@ -11,7 +11,7 @@ use crate::calls::{CallIds, PartialCall};
 use crate::openai_chat::function;
 use crate::request::{Content, Message, Request, Role};
 use crate::stream::{ProviderError, StopReason, StreamEvent, Usage};
-use crate::wire::{self, Decode, Settings, set};
+use crate::wire::{self, Decode, Settings, Thinking, set};
 
 /// Returns the body of a request.
 pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
@@ -33,12 +33,22 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
     if !options.is_empty() {
         set(&mut body, "options", options);
     }
-    if let Some(effort) = &settings.effort {
-        set(&mut body, "think", json!(effort));
-    } else if settings.thinking_budget.is_some() {
-        set(&mut body, "think", json!(true));
+    if let Some(think) = think(settings) {
+        set(&mut body, "think", think);
     }
     body
+}
+
+/// Returns whether, and how hard, a model is to think; the server knows three words for that.
+fn think(settings: &Settings) -> Option<Value> {
+    match (settings.thinking, settings.effort.as_deref()) {
+        (Some(Thinking::Off), _) | (None, Some("off" | "none")) => Some(json!(false)),
+        (_, Some("minimal" | "low")) => Some(json!("low")),
+        (_, Some("xhigh" | "max")) => Some(json!("high")),
+        (_, Some(effort)) => Some(json!(effort)),
+        (Some(_), None) => Some(json!(true)),
+        (None, None) => None,
+    }
 }
 
 fn encode_message(message: &Message, all: &[Message], messages: &mut Vec<Value>) {

@@ -54,7 +54,7 @@ pub(crate) fn encode(request: &Request, settings: &Settings, server: Server) -> 
         };
         set(&mut body, name, json!(max_tokens));
     }
-    if let Some(effort) = &settings.effort {
+    if let Some(effort) = wire::openai_effort(settings) {
         set(&mut body, "reasoning_effort", json!(effort));
     }
     body

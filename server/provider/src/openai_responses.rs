@@ -49,13 +49,14 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
         set(&mut body, "max_output_tokens", json!(max_tokens));
     }
     let name = request.model.rsplit('/').next().unwrap_or_default();
-    if settings.effort.is_some() || THINKING.iter().any(|thinking| name.starts_with(thinking)) {
+    let effort = wire::openai_effort(settings);
+    if effort.is_some() || THINKING.iter().any(|thinking| name.starts_with(thinking)) {
         // What is not kept at the server comes back encrypted.
         set(&mut body, "include", json!(["reasoning.encrypted_content"]));
         set(
             &mut body,
             "reasoning",
-            match &settings.effort {
+            match effort {
                 Some(effort) => json!({"summary": "auto", "effort": effort}),
                 None => json!({"summary": "auto"}),
             },

@@ -9,6 +9,7 @@ use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
 use crate::endpoint::Endpoint;
+use crate::failure;
 use crate::http::{Broken, Http, broken, network};
 use crate::reader::Reader;
 use crate::record::Recorder;
@@ -35,13 +36,27 @@ impl Remote {
         Self { record: Some(folder), ..self }
     }
 
+    /// Sends a request, a second time without the thoughts in it if they are what the server refuses.
     async fn open(self, request: Request) -> Result<Body, ProviderError> {
-        let Self { endpoint, http, record } = self;
+        match self.send(&request).await {
+            Err(error) if failure::is_about_thoughts(&error) => match request.without_sealed_thoughts() {
+                Some(plain) => {
+                    tracing::info!(%error, "the request is sent again without thoughts");
+                    self.send(&plain).await
+                }
+                None => Err(error),
+            },
+            sent => sent,
+        }
+    }
+
+    async fn send(&self, request: &Request) -> Result<Body, ProviderError> {
+        let Self { endpoint, http, record } = self.clone();
         let started = Instant::now();
         let deadline = started + endpoint.limits.total;
-        let encoded = endpoint.format().encode(&request, &endpoint.settings);
+        let encoded = endpoint.format().encode(request, &endpoint.settings);
         let mut recorder = record.map(|folder| Recorder::new(folder, &endpoint, &encoded));
-        let reader = Reader::new(endpoint.format(), &request);
+        let reader = Reader::new(endpoint.format(), request);
         match http.post(&endpoint, encoded.to_string().into_bytes(), deadline).await {
             Ok(response) => {
                 if let Some(recorder) = &mut recorder {

@@ -134,6 +134,19 @@ fn left_out(content: &Content) -> usize {
     count.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
+impl Request {
+    /// Returns the request without the thoughts that a provider wanted back; none if there are none in it.
+    pub(crate) fn without_sealed_thoughts(&self) -> Option<Self> {
+        let is_sealed = |content: &Content| matches!(content, Content::Thinking { seal: Some(_), .. });
+        if !self.messages.iter().flat_map(|message| &message.content).any(is_sealed) {
+            return None;
+        }
+        let mut plain = self.clone();
+        plain.messages.iter_mut().for_each(|message| message.content.retain(|content| !is_sealed(content)));
+        Some(plain)
+    }
+}
+
 impl BrokenCall {
     /// Returns the call as it is kept in the conversation: without its input.
     pub fn call(&self) -> ToolCall {

@@ -32,12 +32,23 @@ pub struct Settings {
     pub max_tokens: Option<u32>,
     /// How many tokens conversation and answer may have together.
     pub context_limit: Option<u32>,
-    /// How many tokens may be thought, where a format counts them.
-    pub thinking_budget: Option<u32>,
-    /// How hard to think, where a format has a word for it: `low`, `medium`, `high`, …
+    /// Whether the model thinks before it answers; as the model has it, if nothing is set.
+    pub thinking: Option<Thinking>,
+    /// How hard to think, where a format has a word for it: `off`, `low`, `medium`, `high`, `max`, …
     pub effort: Option<String>,
     /// Ask for the whole answer at once.
     pub whole: bool,
+}
+
+/// Whether a model thinks before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thinking {
+    /// Not, if the model can be kept from it.
+    Off,
+    /// As much as the model finds right.
+    Adaptive,
+    /// So many tokens at most.
+    Budget(u32),
 }
 
 /// Turns the frames of one answer into events: no I/O, no clock, and never more than one [`StreamEvent::Stop`].
@@ -84,6 +95,14 @@ impl Format {
             Self::OpenaiChat | Self::CompatibleChat => Box::new(openai_chat::Decoder::new(request)),
             Self::Ollama => Box::new(ollama::Decoder::new(request)),
         }
+    }
+}
+
+/// Returns how hard to think in the words of `OpenAI`, whose formats have nothing else for it.
+pub(crate) fn openai_effort(settings: &Settings) -> Option<&str> {
+    match (settings.thinking, settings.effort.as_deref()) {
+        (_, Some("off")) | (Some(Thinking::Off), None) => Some("none"),
+        (_, effort) => effort,
     }
 }
 

@@ -10,7 +10,7 @@ use kkcode_provider::remote::Remote;
 use kkcode_provider::retry::{Candidate, Policy};
 use kkcode_provider::scripted::Scripted;
 use kkcode_provider::stream::{ErrorClass, ProviderError};
-use kkcode_provider::wire::{Format, Settings};
+use kkcode_provider::wire::{self, Format, Settings};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -62,6 +62,9 @@ pub(super) const OLLAMA: &str = "http://127.0.0.1:11434";
 
 /// The longest wait for Ollama, which may have to load the model first.
 const OLLAMA_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// The tokens of a thought where the configuration only says that there are thoughts.
+const THINKING_BUDGET: u32 = 10_000;
 
 /// The entry of a provider. Members that are not known say nothing, as in all of kkcode's configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -271,11 +274,17 @@ impl ProviderConfig {
     }
 
     fn settings(&self) -> Settings {
-        let thinking = self.thinking.as_ref().filter(|thinking| thinking.kind != "disabled");
+        let thinking =
+            self.thinking.as_ref().map(|thinking| match (thinking.kind.as_str(), thinking.budget_tokens) {
+                ("disabled", _) => wire::Thinking::Off,
+                ("adaptive", _) => wire::Thinking::Adaptive,
+                (_, Some(budget)) => wire::Thinking::Budget(budget),
+                (_, None) => wire::Thinking::Budget(THINKING_BUDGET),
+            });
         Settings {
             max_tokens: self.max_tokens,
             context_limit: self.context_limit,
-            thinking_budget: thinking.map(|thinking| thinking.budget_tokens.unwrap_or(10_000)),
+            thinking,
             effort: self.reasoning_effort.clone().or_else(|| self.thinking_effort.clone()),
             whole: self.stream == Some(false),
         }

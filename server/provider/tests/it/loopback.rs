@@ -10,6 +10,7 @@ use futures::StreamExt as _;
 use kkcode_provider::endpoint::{Endpoint, Key, Limits};
 use kkcode_provider::http::Http;
 use kkcode_provider::remote::Remote;
+use kkcode_provider::request::{Content, Role, Seal};
 use kkcode_provider::retry::{Candidate, Patient, Policy};
 use kkcode_provider::stream::{ErrorClass, Provider, StopReason};
 
@@ -381,4 +382,29 @@ async fn the_next_model_answers_for_one_that_cannot() {
     let models = vec![patient(endpoint(&broken.url), &http, 1), patient(endpoint(&good.url), &http, 1)];
     let events: Events = Patient::new(models).stream(request()).collect().await;
     check_good(&answer(&events));
+}
+
+#[tokio::test]
+async fn thoughts_that_are_not_taken_back_are_left_out() {
+    let refusal = r#"{"type":"error","error":{"type":"invalid_request_error","message":"messages.1.content.0: The block is bound to a different conversation"}}"#;
+    let refused = vec![Act::Send(response("400 Bad Request", "", refusal))];
+    let mut server = serve(vec![refused.clone(), vec![Act::Send(sse(text()))], refused]).await;
+    let remote = Remote::new(endpoint(&server.url), Http::default());
+    let seal = Seal { format: "anthropic".into(), data: serde_json::json!({"signature": "c2lnbmVk"}) };
+    let thought = Content::Thinking { text: "hm".into(), seal: Some(seal) };
+    let said = Content::Text { text: "said".into() };
+    let mut asked = request();
+    asked.messages.push(Message { role: Role::Assistant, content: vec![thought, said] });
+    asked.messages.push(Message::user("go on"));
+
+    check_good(&answer(&remote.stream(asked).collect().await));
+    let bodies = [server.requests.recv().await.unwrap(), server.requests.recv().await.unwrap()];
+    assert_eq!(bodies.clone().map(|body| body.contains("c2lnbmVk")), [true, false]);
+    assert!(bodies.iter().all(|body| body.contains("said") && body.contains("go on")));
+
+    // Without thoughts the same refusal is final.
+    let answer = answer(&remote.stream(request()).collect().await);
+    let message =
+        "p: the server answered 400: messages.1.content.0: The block is bound to a different conversation";
+    check_failed(&answer, ErrorClass::BadRequest, message);
 }

@@ -2,7 +2,7 @@
 
 use expect_test::expect_file;
 use kkcode_provider::request::{Content, Role, Seal, ToolSpec};
-use kkcode_provider::wire::Settings;
+use kkcode_provider::wire::{Settings, Thinking};
 use serde_json::{Value, json};
 
 use super::*;
@@ -107,7 +107,7 @@ fn settings_have_each_formats_names() {
     let settings = Settings {
         max_tokens: Some(8000),
         context_limit: Some(32_000),
-        thinking_budget: Some(4000),
+        thinking: Some(Thinking::Budget(4000)),
         effort: Some("high".into()),
         whole: true,
     };
@@ -139,9 +139,58 @@ fn settings_have_each_formats_names() {
 }
 
 #[test]
+fn each_format_is_told_how_hard_to_think_in_its_own_words() {
+    let told = |format: Format, model: &str, thinking, effort: Option<&str>| {
+        let settings = Settings { thinking, effort: effort.map(str::to_owned), ..Settings::default() };
+        let body = format.encode(&Request { model: model.into(), ..conversation() }, &settings);
+        let said = ["thinking", "output_config", "reasoning", "reasoning_effort", "think"];
+        let said = said.into_iter().filter_map(|name| Some(format!("{name}={}", body.get(name)?)));
+        said.collect::<Vec<_>>().join(" ")
+    };
+    for (format, model, thinking, effort, expected) in [
+        (
+            Format::Anthropic,
+            "claude-opus-4-8",
+            Some(Thinking::Budget(4000)),
+            Some("max"),
+            r#"thinking={"display":"summarized","type":"adaptive"} output_config={"effort":"max"}"#,
+        ),
+        (
+            Format::Anthropic,
+            "claude-haiku-4-5",
+            Some(Thinking::Adaptive),
+            None,
+            r#"thinking={"budget_tokens":10000,"type":"enabled"}"#,
+        ),
+        (
+            Format::OpenaiResponses,
+            "gpt-5.4",
+            Some(Thinking::Off),
+            None,
+            r#"reasoning={"effort":"none","summary":"auto"}"#,
+        ),
+        (
+            Format::OpenaiResponses,
+            "gpt-5.4",
+            None,
+            Some("xhigh"),
+            r#"reasoning={"effort":"xhigh","summary":"auto"}"#,
+        ),
+        (Format::CompatibleChat, "m", None, Some("off"), r#"reasoning_effort="none""#),
+        (Format::CompatibleChat, "m", Some(Thinking::Adaptive), None, ""),
+        (Format::Ollama, "m", Some(Thinking::Off), None, "think=false"),
+        (Format::Ollama, "m", Some(Thinking::Adaptive), None, "think=true"),
+        (Format::Ollama, "m", None, Some("max"), r#"think="high""#),
+    ] {
+        assert_eq!(told(format, model, thinking, effort), expected, "{format:?} {model}");
+    }
+}
+
+#[test]
 fn a_thinking_budget_leaves_room_for_the_answer() {
     let encoded = |max_tokens, budget| {
-        let settings = Settings { max_tokens, thinking_budget: Some(budget), ..Settings::default() };
+        let settings =
+            Settings { max_tokens, thinking: Some(Thinking::Budget(budget)), ..Settings::default() };
         let body = Format::Anthropic.encode(&conversation(), &settings);
         (body["max_tokens"].as_u64().unwrap(), body["thinking"]["budget_tokens"].as_u64().unwrap())
     };
@@ -183,5 +232,34 @@ fn at_most_four_cache_breakpoints_are_set() {
         request.messages.push(Message::user(format!("turn {turn}")));
         let body = Format::Anthropic.encode(&request, &Settings::default()).to_string();
         assert_eq!(body.matches("cache_control").count(), 4);
+    }
+}
+
+#[test]
+fn a_picture_behind_a_tools_result_reaches_the_model_behind_all_results() {
+    let mut request = conversation();
+    let last = request.messages.last_mut().unwrap();
+    let image = Content::Image { media_type: "image/png".into(), data: "cGljdHVyZQ==".into() };
+    last.content = vec![
+        result("c1", "the picture a.png is below", false),
+        result("functions.edit:2", "denied", true),
+        image,
+    ];
+    for (name, format) in NAMES {
+        let body = format.encode(&request, &Settings::default());
+        let messages = body.get("messages").or(body.get("input")).unwrap().as_array().unwrap();
+        let last = messages.last().unwrap();
+        let picture = |text: &str| last.pointer(text).map(Value::to_string).unwrap_or_default();
+        let place = match format {
+            // In the same message, behind the results.
+            Format::Anthropic => "/content/2/source/data",
+            Format::OpenaiResponses => "/content/0/image_url",
+            Format::OpenaiChat | Format::CompatibleChat => "/content/0/image_url/url",
+            Format::Ollama => "/images/0",
+        };
+        assert!(picture(place).contains("cGljdHVyZQ=="), "{name}: {last}");
+        let text = body.to_string();
+        let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is not in {text}"));
+        assert!(at("denied") < at("cGljdHVyZQ=="), "{name}");
     }
 }
