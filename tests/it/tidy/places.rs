@@ -72,8 +72,9 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         paths: &["env::var", "env::var_os", "env::vars", "env::vars_os", "env::current_dir", "env::home_dir"],
-        places: &["server/lsp/src/"],
-        because: "the environment is read by the binary and handed on, so that tests can replace it",
+        places: &["server/lsp/src/", "server/agent/src/environment.rs"],
+        because: "the environment is read by the binary and handed on, so that tests can replace it; child processes get it \
+                  without keys",
     },
     Confined {
         paths: &["tokio::sync::Mutex", "tokio::sync::RwLock"],

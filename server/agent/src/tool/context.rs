@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::anchor;
 use super::reads::Reads;
+use crate::config::ConfigSource;
 use crate::gate::{Check, Passage};
 use crate::overlay::Seen;
 use crate::{file, fresh, overlay};
@@ -27,6 +28,8 @@ pub(crate) struct Context<'a> {
     pub(crate) reads: &'a Reads,
     /// Judges what the call would look at and change.
     pub(crate) check: &'a Check,
+    /// The user's configuration, for tools with settings of their own.
+    pub(crate) config: &'a ConfigSource,
     /// Says when the turn is over: a long search stops then.
     pub(crate) cancel: &'a CancellationToken,
 }

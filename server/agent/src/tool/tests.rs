@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::config::ConfigSource;
 use crate::gate::Gate;
 use crate::gate::policy::Surroundings;
 use crate::overlay;
@@ -71,7 +72,9 @@ impl World {
         let surroundings =
             Surroundings { home: self.dir.path().join("../no-home"), ..Surroundings::default() };
         let check = Gate::new(surroundings, cancel.clone()).check(turn, &snapshot, name, &[]);
-        let ctx = Context { turn, snapshot: &snapshot, reads: &self.reads, check: &check, cancel: &cancel };
+        let config = ConfigSource::new(self.dir.path().join("../no-home"), None, |_| None);
+        let (check, config) = (&check, &config);
+        let ctx = Context { turn, snapshot: &snapshot, reads: &self.reads, check, config, cancel: &cancel };
         match run(&ToolCall { id: "1".into(), name: name.into(), input }, &ctx)? {
             Outcome::Answer(text) => Ok(text),
             Outcome::Propose { edits, note } => {

@@ -155,9 +155,14 @@ impl Link {
         let (link, wanted, snapshot) = (self.clone(), call.clone(), snapshot.clone());
         blocking(move || {
             let check = link.gate.check(&link.turn, &snapshot, &wanted.name, &[]);
-            let (check, cancel) = (&check, &link.ports.cancel);
-            let ctx =
-                tool::Context { turn: &link.turn, snapshot: &snapshot, reads: &link.reads, check, cancel };
+            let ctx = tool::Context {
+                turn: &link.turn,
+                snapshot: &snapshot,
+                reads: &link.reads,
+                check: &check,
+                config: &link.ports.config,
+                cancel: &link.ports.cancel,
+            };
             tool::run(&wanted, &ctx)
         })
         .await
