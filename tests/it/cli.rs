@@ -8,9 +8,11 @@ use std::process::{Command, Output, Stdio};
 use kkcode_tests::Binary;
 use serde_json::Value;
 
+mod config;
 mod demo;
 mod run;
 mod sessions;
+mod trust;
 
 /// A home with a scripted model, and a folder with two files.
 struct World {

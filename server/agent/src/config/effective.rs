@@ -196,7 +196,8 @@ impl Effective {
         match (key.from_project, key.takes) {
             (FromProject::IfTrusted, _) if trusted => Ok(value),
             (FromProject::IfTrusted, _) => {
-                Err("is set by a project whose folder is not trusted, and is not used".to_owned())
+                Err("is set by a project whose folder is not trusted, and is not used; `kkcode-lsp trust grant` trusts it"
+                    .to_owned())
             }
             (FromProject::Earlier, Takes::OneOf(order)) => restrict::earlier(order, present, value),
             (FromProject::AddRestrictions, _) => restrict::add_rules(present, value),

@@ -335,8 +335,8 @@ fn a_project_may_only_tighten_and_chooses_no_endpoint_unless_it_is_trusted() {
         [
             "warning: project/.kkcode/config.yaml:2: `permission.level` is set to \"yolo\" by a project, which may only make it stricter; it stays accept-edits",
             "warning: project/.kkcode/config.yaml:5: `usage.budget.day_usd` is set to 50 by a project, which may only lower it; it stays 5",
-            "warning: project/.kkcode/config.yaml:7: `provider.p.base_url` is set by a project whose folder is not trusted, and is not used",
-            "warning: project/.env:1: `provider.p.base_url` is set by a project whose folder is not trusted, and is not used",
+            "warning: project/.kkcode/config.yaml:7: `provider.p.base_url` is set by a project whose folder is not trusted, and is not used; `kkcode-lsp trust grant` trusts it",
+            "warning: project/.env:1: `provider.p.base_url` is set by a project whose folder is not trusted, and is not used; `kkcode-lsp trust grant` trusts it",
         ]
     );
     let (dir, trusted) = project(&files, true);

@@ -7,8 +7,8 @@ use kkcode_agent::config::{ConfigSource, Effective, Problem, Severity, json_sche
 use kkcode_protocol::cli::{ConfigProblem, ConfigReport, ConfigSetting};
 
 use super::failure::Failure;
+use super::local;
 use super::output::{Outcome, Output, Style};
-use crate::home;
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
@@ -49,9 +49,7 @@ impl Place {
         let folder = named
             .canonicalize()
             .map_err(|error| Failure::usage(format!("the folder {}: {error}", named.display())))?;
-        let config = ConfigSource::new(home::find(None), None, |name| std::env::var(name).ok());
-        config.set_folders(vec![folder]);
-        Ok(config)
+        Ok(local::config(&folder))
     }
 }
 

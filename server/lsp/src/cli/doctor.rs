@@ -30,6 +30,7 @@ fn examine(config: &ConfigSource) -> DoctorReport {
         ok("version", format!("kkcode-lsp {}, protocol {PROTOCOL_VERSION}", env!("CARGO_PKG_VERSION"))),
         ok("home", config.home().display().to_string()),
         configuration(config),
+        trust(config),
         model(config),
         keys(config),
         ollama(config),
@@ -57,15 +58,28 @@ fn configuration(config: &ConfigSource) -> DoctorCheck {
     }
 }
 
+fn trust(config: &ConfigSource) -> DoctorCheck {
+    if config.is_trusted() {
+        return ok("trust", "this folder is trusted".to_owned());
+    }
+    missing(
+        "trust",
+        "this folder is not trusted: nothing in it instructs the agent, its configuration may only restrict"
+            .to_owned(),
+        "`kkcode-lsp trust grant` trusts it",
+    )
+}
+
 fn model(config: &ConfigSource) -> DoctorCheck {
     let selected = match config.selected() {
         Ok(selected) => selected,
         Err(error) => {
-            return failed(
-                "model",
-                error.message.replace('\n', " "),
-                "the quickest way: export ANTHROPIC_API_KEY=… and start the editor anew",
-            );
+            let advice = if config.read().get(&["provider"]).is_some() {
+                "name one in `models.main`, as `provider/model`"
+            } else {
+                "the quickest way: export ANTHROPIC_API_KEY=… and start the editor anew"
+            };
+            return failed("model", error.message.replace('\n', " "), advice);
         }
     };
     match config.models().map(|models| models.into_iter().find(|model| model.model == selected)) {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kkcode_agent::config::ConfigSource;
+use kkcode_agent::gate::trust;
 use kkcode_agent::runtime::{Handle, ToFrontEnd, spawn};
 use kkcode_core::effect::{EditorEffect, Reply};
 use kkcode_core::event::{Command, Event};
@@ -16,6 +17,15 @@ use crate::home;
 
 /// How long the end waits for what is still to be written down.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Returns the user's configuration and, as far as the user trusts it, that of a folder.
+pub(crate) fn config(folder: &Path) -> ConfigSource {
+    let home = home::find(None);
+    let trusted = trust::is_trusted(&home, folder);
+    let config = ConfigSource::new(home, None, |name| std::env::var(name).ok()).trusting(trusted);
+    config.set_folders(vec![folder.to_owned()]);
+    config
+}
 
 /// The runtime, and what it tells.
 #[derive(Debug)]
@@ -36,9 +46,7 @@ impl Local {
         if !folder.is_dir() {
             return Err(Failure::usage(format!("{} is no folder", named.display())));
         }
-        let home = home::find(None);
-        let config = ConfigSource::new(home.clone(), None, |name| std::env::var(name).ok());
-        let (handle, effects) = spawn(home, config);
+        let (handle, effects) = spawn(home::find(None), config(&folder));
         let folders = vec![folder.clone()];
         let (encoding, operations) = Default::default();
         handle.send(Event::Attached { encoding, folders, operations });

@@ -1,0 +1,120 @@
+//! `config` and `doctor`: what is in effect and from where, what is wrong and where, what is missing and what to do.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::World;
+
+const USER: &str = "\
+provider:
+  default: play
+  play: {type: scripted, script: script.yaml}
+  remote:
+    type: anthropic
+    api_key: sk-very-secret
+    headers: {x-team: also-secret}
+permission:
+  level: accept-edits
+";
+
+fn world(config: &str) -> World {
+    let world = World::new("turns: []");
+    fs::write(world.dir.path().join("home/config.yaml"), config).unwrap();
+    world
+}
+
+/// Returns the item of a list that has this name.
+#[track_caller]
+fn named<'a>(list: &'a Value, by: &str, name: &str) -> &'a Value {
+    list.as_array()
+        .unwrap()
+        .iter()
+        .find(|item| item[by] == name)
+        .unwrap_or_else(|| panic!("{name} in {list}"))
+}
+
+#[test]
+fn each_value_is_shown_with_its_origin_and_no_secret() {
+    let world = world(USER);
+    fs::write(world.work().join("kkcode.config.yaml"), "permission:\n  level: manual\n").unwrap();
+    let report = world.json(&["config", "show"]);
+    let file = |path: &str| world.dir.path().join(path).canonicalize().unwrap().display().to_string();
+    let origin = |key: &str| named(&report["settings"], "key", key)["origin"].as_str().unwrap().to_owned();
+    assert_eq!(named(&report["settings"], "key", "permission.level")["value"], "manual");
+    assert!(
+        origin("permission.level").contains(&format!("{}:2", file("work/kkcode.config.yaml"))),
+        "{report}"
+    );
+    assert!(origin("provider.remote.type").ends_with("config.yaml:5"), "{report}");
+    let files: Vec<&str> = report["files"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    let shown = world.done(&["config", "show"]);
+    assert!(shown.contains("provider.remote.type = \"anthropic\"  "), "{shown}");
+    for text in [shown, report.to_string()] {
+        assert!(!text.contains("sk-very-secret") && !text.contains("also-secret"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_with_file_line_and_key() {
+    let world = world(USER);
+    assert!(world.done(&["config", "check"]).starts_with("nothing is wrong with "));
+    let config = "permission:\n  level: sometimes\n  levle: yolo\nagent:\n  max_steps: many\n";
+    fs::write(world.dir.path().join("home/config.yaml"), config).unwrap();
+    let (code, printed, _) = world.failed(&["config", "check", "--json"]);
+    assert_eq!(code, 1);
+    let report: Value = serde_json::from_str(&printed).unwrap();
+    for (key, line, severity) in [
+        ("permission.level", 2, "error"),
+        ("permission.levle", 3, "warning"),
+        ("agent.max_steps", 5, "error"),
+    ] {
+        let problem = named(&report["problems"], "key", key);
+        assert_eq!(problem["severity"], severity);
+        assert!(problem["origin"].as_str().unwrap().ends_with(&format!("config.yaml:{line}")), "{problem}");
+    }
+    let unknown = named(&report["problems"], "key", "permission.levle");
+    assert!(unknown["message"].as_str().unwrap().contains("did you mean `permission.level`?"), "{unknown}");
+    let (code, printed, _) = world.failed(&["config", "check"]);
+    let first = printed.lines().next().unwrap();
+    assert_eq!(code, 1);
+    assert!(first.starts_with("error: ") && first.contains("config.yaml:2: `permission.level`"), "{printed}");
+
+    fs::write(world.dir.path().join("home/config.yaml"), "permission: [\n").unwrap();
+    let (code, printed, _) = world.failed(&["config", "check"]);
+    assert_eq!((code, printed.contains("config.yaml:")), (1, true), "{printed}");
+    let (code, _, errors) = world.failed(&["run", "go", "--json"]);
+    let error: Value = serde_json::from_str(errors.lines().last().unwrap()).unwrap();
+    assert_eq!((code, error["error"]["class"].is_string()), (1, true), "{errors}");
+}
+
+#[test]
+fn the_schema_is_one_and_knows_what_the_check_knows() {
+    let world = world(USER);
+    let schema: Value = serde_json::from_str(&world.done(&["config", "schema"])).unwrap();
+    assert_eq!(schema, world.json(&["config", "schema"]));
+    assert!(schema["$schema"].as_str().unwrap().starts_with("https://json-schema.org/"), "{schema}");
+    let levels = &schema["properties"]["permission"]["properties"]["level"]["enum"];
+    assert_eq!(*levels, json!(["readonly", "manual", "accept-edits", "yolo"]));
+}
+
+#[test]
+fn the_doctor_says_whether_a_turn_can_be_started() {
+    let dead = "127.0.0.1:1";
+    let world = world(USER);
+    let doctor = |arguments: &[&str]| world.command(arguments).env("OLLAMA_HOST", dead).output().unwrap();
+    let output = doctor(&["doctor", "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["ready"]), (Some(0), &json!(true)), "{report}");
+    assert_eq!(named(&report["checks"], "name", "model")["status"], "ok");
+    let ollama = named(&report["checks"], "name", "ollama");
+    assert_eq!((&ollama["status"], ollama["advice"].is_string()), (&json!("missing"), true));
+
+    fs::write(world.dir.path().join("home/config.yaml"), "{}\n").unwrap();
+    let output = doctor(&["doctor"]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("NO model") && printed.contains("→ "), "{printed}");
+    assert!(printed.ends_with("no turn can be started before that is mended\n"), "{printed}");
+}
