@@ -89,7 +89,7 @@ commands! {
     /// Lists the sessions of this workspace, last used first.
     SessionList = "kkcode.session.list" (session::SessionListParams) -> session::SessionListResult;
     /// Shows a session with its turns.
-    SessionShow = "kkcode.session.show" (session::SessionParams) -> session::Session;
+    SessionShow = "kkcode.session.show" (session::SessionShowParams) -> session::Session;
     /// Copies a session, so that the conversation can go on in two ways.
     SessionFork = "kkcode.session.fork" (session::SessionParams) -> session::SessionSummary;
     /// Gives a session a title.

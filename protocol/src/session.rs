@@ -45,8 +45,10 @@ pub struct Session {
     /// The session as it stands in a list.
     #[serde(flatten)]
     pub summary: SessionSummary,
-    /// Its turns, oldest first.
+    /// Its turns, or those that were asked for, oldest first.
     pub turns: Vec<SessionTurn>,
+    /// How many turns it has before the first of these.
+    pub earlier: u32,
     /// What the model requests of all its turns counted.
     pub usage: Usage,
 }
@@ -84,22 +86,46 @@ pub struct SessionTurn {
     pub ended_at: Option<Timestamp>,
 }
 
-/// Argument of `kkcode.session.list`: nothing.
+/// Argument of `kkcode.session.list`: which part of the list is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct SessionListParams {}
+pub struct SessionListParams {
+    /// How many sessions at most; all when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// How many to leave out at the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u32>,
+}
 
 /// Answer to `kkcode.session.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionListResult {
-    /// The sessions of this workspace, last used first.
+    /// The sessions of this workspace, last used first, or the part of them that was asked for.
     pub sessions: Vec<SessionSummary>,
+    /// How many there are in all.
+    pub total: u32,
 }
 
-/// Argument of `kkcode.session.show`, `.fork` and `.delete`.
+/// Argument of `kkcode.session.show`: of which session, and which of its turns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionShowParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// How many turns at most, the last ones; all when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Only turns before this one: the first of those that were shown before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<TurnId>,
+}
+
+/// Argument of `kkcode.session.fork` and `.delete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

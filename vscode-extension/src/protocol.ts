@@ -111,7 +111,7 @@ export interface CommandTypes {
   "kkcode.task.retry": { params: TaskParams; result: Task };
   "kkcode.task.clean": { params: TaskCleanParams; result: TaskCleanResult };
   "kkcode.session.list": { params: SessionListParams; result: SessionListResult };
-  "kkcode.session.show": { params: SessionParams; result: Session };
+  "kkcode.session.show": { params: SessionShowParams; result: Session };
   "kkcode.session.fork": { params: SessionParams; result: SessionSummary };
   "kkcode.session.rename": { params: SessionRenameParams; result: SessionSummary };
   "kkcode.session.delete": { params: SessionParams; result: SessionDeleteResult };
@@ -1248,13 +1248,20 @@ export interface TaskCleanResult {
   removed: number;
 }
 
-/** Argument of `kkcode.session.list`: nothing. */
-export type SessionListParams = Record<string, never>;
+/** Argument of `kkcode.session.list`: which part of the list is wanted. */
+export interface SessionListParams {
+  /** How many sessions at most; all when left out. */
+  limit?: number;
+  /** How many to leave out at the beginning. */
+  offset?: number;
+}
 
 /** Answer to `kkcode.session.list`. */
 export interface SessionListResult {
-  /** The sessions of this workspace, last used first. */
+  /** The sessions of this workspace, last used first, or the part of them that was asked for. */
   sessions: SessionSummary[];
+  /** How many there are in all. */
+  total: number;
 }
 
 /** A session in a list; the answer to `kkcode.session.fork` and `kkcode.session.rename`. */
@@ -1281,10 +1288,14 @@ export interface SessionSummary {
   updatedAt: string;
 }
 
-/** Argument of `kkcode.session.show`, `.fork` and `.delete`. */
-export interface SessionParams {
+/** Argument of `kkcode.session.show`: of which session, and which of its turns. */
+export interface SessionShowParams {
   /** The session. */
   sessionId: string;
+  /** How many turns at most, the last ones; all when left out. */
+  limit?: number;
+  /** Only turns before this one: the first of those that were shown before. */
+  before?: string;
 }
 
 /** A session with its turns; the answer to `kkcode.session.show`. */
@@ -1309,8 +1320,10 @@ export interface Session {
   createdAt: string;
   /** When its last turn began or ended. */
   updatedAt: string;
-  /** Its turns, oldest first. */
+  /** Its turns, or those that were asked for, oldest first. */
   turns: SessionTurn[];
+  /** How many turns it has before the first of these. */
+  earlier: number;
   /** What the model requests of all its turns counted. */
   usage: Usage;
 }
@@ -1339,6 +1352,12 @@ export interface SessionTurn {
   startedAt: string;
   /** When it ended. */
   endedAt?: string;
+}
+
+/** Argument of `kkcode.session.fork` and `.delete`. */
+export interface SessionParams {
+  /** The session. */
+  sessionId: string;
 }
 
 /** Argument of `kkcode.session.rename`. */

@@ -86,7 +86,7 @@ M.commands = {
   ---`kkcode.SessionListParams` → `kkcode.SessionListResult`
   session_list = "kkcode.session.list",
   ---Shows a session with its turns.
-  ---`kkcode.SessionParams` → `kkcode.Session`
+  ---`kkcode.SessionShowParams` → `kkcode.Session`
   session_show = "kkcode.session.show",
   ---Copies a session, so that the conversation can go on in two ways.
   ---`kkcode.SessionParams` → `kkcode.SessionSummary`
@@ -1101,13 +1101,19 @@ M.notifications = {
 ---How many records were removed.
 ---@field removed integer
 
----Argument of `kkcode.session.list`: nothing.
+---Argument of `kkcode.session.list`: which part of the list is wanted.
 ---@class kkcode.SessionListParams
+---How many sessions at most; all when left out.
+---@field limit? integer
+---How many to leave out at the beginning.
+---@field offset? integer
 
 ---Answer to `kkcode.session.list`.
 ---@class kkcode.SessionListResult
----The sessions of this workspace, last used first.
+---The sessions of this workspace, last used first, or the part of them that was asked for.
 ---@field sessions kkcode.SessionSummary[]
+---How many there are in all.
+---@field total integer
 
 ---A session in a list; the answer to `kkcode.session.fork` and `kkcode.session.rename`.
 ---@class kkcode.SessionSummary
@@ -1132,10 +1138,14 @@ M.notifications = {
 ---When its last turn began or ended.
 ---@field updatedAt string
 
----Argument of `kkcode.session.show`, `.fork` and `.delete`.
----@class kkcode.SessionParams
+---Argument of `kkcode.session.show`: of which session, and which of its turns.
+---@class kkcode.SessionShowParams
 ---The session.
 ---@field sessionId string
+---How many turns at most, the last ones; all when left out.
+---@field limit? integer
+---Only turns before this one: the first of those that were shown before.
+---@field before? string
 
 ---A session with its turns; the answer to `kkcode.session.show`.
 ---@class kkcode.Session
@@ -1159,8 +1169,10 @@ M.notifications = {
 ---@field createdAt string
 ---When its last turn began or ended.
 ---@field updatedAt string
----Its turns, oldest first.
+---Its turns, or those that were asked for, oldest first.
 ---@field turns kkcode.SessionTurn[]
+---How many turns it has before the first of these.
+---@field earlier integer
 ---What the model requests of all its turns counted.
 ---@field usage kkcode.Usage
 
@@ -1188,6 +1200,11 @@ M.notifications = {
 ---@field startedAt string
 ---When it ended.
 ---@field endedAt? string
+
+---Argument of `kkcode.session.fork` and `.delete`.
+---@class kkcode.SessionParams
+---The session.
+---@field sessionId string
 
 ---Argument of `kkcode.session.rename`.
 ---@class kkcode.SessionRenameParams

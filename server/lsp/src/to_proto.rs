@@ -22,7 +22,7 @@ use kkcode_protocol as protocol;
 use ropey::Rope;
 use serde_json::{Value, json};
 
-pub(crate) use session::{session, session_summary};
+pub(crate) use session::{session, session_list, session_summary};
 
 use crate::hunks::{Standing, standing};
 

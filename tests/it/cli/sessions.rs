@@ -21,6 +21,13 @@ fn a_session_is_gone_on_with_exported_and_deleted() {
     let shown = world.done(&["session", "show", session]);
     assert!(shown.contains("> shout, please\nDone.\n") && shown.contains("> continue\nMore.\n"), "{shown}");
 
+    let last = world.done(&["session", "show", session, "--limit", "1"]);
+    assert!(
+        last.contains("(1 earlier)\n") && !last.contains("> shout") && last.contains("> continue"),
+        "{last}"
+    );
+    assert!(world.done(&["session", "list", "--offset", "1"]).contains("there are 1 in all"));
+
     let exported = world.json(&["session", "export", session]);
     assert_eq!(exported["session"]["turns"].as_array().unwrap().len(), 2);
     let roles: Vec<&str> = exported["messages"]

@@ -48,6 +48,30 @@ fn a_session_goes_on_after_a_restart_and_is_shown_with_its_turns() {
 }
 
 #[test]
+fn sessions_and_turns_are_shown_in_parts() {
+    let mut world = World::with("turns: [{stream: [{text: A.}]}, {stream: [{text: B.}]}]", capabilities());
+    for prompt in ["first", "second", "third"] {
+        command(&mut world, "kkcode.turn.start", json!({"prompt": prompt}));
+        world.server.expect_notification("kkcode/turn/didFinish");
+    }
+    let part = command(&mut world, "kkcode.session.list", json!({"limit": 1, "offset": 1}));
+    let (sessions, all) = (part["sessions"].as_array().unwrap(), list(&mut world));
+    assert_eq!((sessions.len(), &sessions[0], &part["total"]), (1, &all[1], &json!(3)));
+    let behind = command(&mut world, "kkcode.session.list", json!({"offset": 3}));
+    assert_eq!(behind, json!({"sessions": [], "total": 3}));
+
+    let session = &all[0]["sessionId"];
+    go_on(&mut world, session, "and more");
+    let mut show = |argument| command(&mut world, "kkcode.session.show", argument);
+    let last = show(json!({"sessionId": session, "limit": 1}));
+    assert_eq!((&last["turns"][0]["reply"], &last["earlier"]), (&json!("B."), &json!(1)));
+    let before = show(json!({"sessionId": session, "before": last["turns"][0]["turnId"]}));
+    assert_eq!((&before["turns"][0]["reply"], &before["earlier"]), (&json!("A."), &json!(0)));
+    assert_eq!(before["turns"].as_array().unwrap().len(), 1);
+    world.done();
+}
+
+#[test]
 fn a_copy_goes_on_in_its_own_way() {
     let mut world = World::with(&script(), capabilities());
     world.turn();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use kkcode_core::id::SessionId;
 use kkcode_protocol::session::{
-    Session, SessionDeleteResult, SessionListResult, SessionSummary, SessionTurn,
+    Session, SessionDeleteResult, SessionListParams, SessionShowParams, SessionSummary, SessionTurn,
 };
 use serde_json::{Value, json};
 
@@ -20,9 +20,9 @@ use crate::to_proto;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the sessions of a folder, last used first
-    List(Place),
+    List(List),
     /// Show a session with its turns
-    Show(One),
+    Show(Show),
     /// Print all that was said in a session: as Markdown, or with --json as it is stored
     Export(One),
     /// Delete a session with its proposals
@@ -37,6 +37,32 @@ pub(crate) struct Place {
     cwd: Option<PathBuf>,
 }
 
+/// Which part of the list.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// How many at most
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    /// How many to leave out at the beginning
+    #[arg(long, value_name = "N")]
+    offset: Option<u32>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Which session, and which of its turns.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    one: One,
+    /// How many turns at most, the last ones
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    /// Only turns before this one
+    #[arg(long, value_name = "TURN")]
+    before: Option<String>,
+}
+
 /// Which session.
 #[derive(Debug, Args)]
 pub(crate) struct One {
@@ -48,14 +74,14 @@ pub(crate) struct One {
 
 /// Does it.
 pub(crate) async fn run(command: Command, output: Output) -> Outcome {
-    let (Command::List(place)
-    | Command::Show(One { place, .. })
+    let (Command::List(List { place, .. })
+    | Command::Show(Show { one: One { place, .. }, .. })
     | Command::Export(One { place, .. })
     | Command::Delete(One { place, .. })) = &command;
     let local = Local::start(place.cwd.as_deref())?;
     let done = match &command {
-        Command::List(_) => list(&local, output).await,
-        Command::Show(one) => show(&local, &one.id, output).await,
+        Command::List(part) => list(part, &local, output).await,
+        Command::Show(part) => show(part, &local, output).await,
         Command::Export(one) => export(&local, &one.id, output).await,
         Command::Delete(one) => delete(&local, &one.id, output).await,
     };
@@ -63,14 +89,19 @@ pub(crate) async fn run(command: Command, output: Output) -> Outcome {
     done
 }
 
-async fn list(local: &Local, output: Output) -> Outcome {
+async fn list(part: &List, local: &Local, output: Output) -> Outcome {
     let sessions = local.handle.sessions().await?;
-    let snapshot = local.snapshot().await?;
-    let summary = |session| to_proto::session_summary(&snapshot, session);
-    let result = SessionListResult { sessions: sessions.into_iter().map(summary).collect() };
+    let params = SessionListParams { limit: part.limit, offset: part.offset };
+    let result = to_proto::session_list(&local.snapshot().await?, sessions, &params);
     output.print(&result, || {
-        let lines: Vec<String> = result.sessions.iter().map(|session| line(session, output)).collect();
-        if lines.is_empty() { "no session has worked in this folder\n".to_owned() } else { lines.concat() }
+        let lines: String = result.sessions.iter().map(|session| line(session, output)).collect();
+        match result.total {
+            0 => "no session has worked in this folder\n".to_owned(),
+            total if lines.is_empty() => {
+                format!("none is left behind this offset; there are {total} in all\n")
+            }
+            _ => lines,
+        }
     })?;
     Ok(0)
 }
@@ -83,18 +114,24 @@ fn line(session: &SessionSummary, output: Output) -> String {
     format!("{id}  {about}  {}\n", session.title)
 }
 
-async fn load(local: &Local, id: &str) -> Result<Session, Failure> {
+async fn load(local: &Local, params: &SessionShowParams) -> Result<Session, Failure> {
     // What a crash left is put in order with the first look at the store.
     let snapshot = local.snapshot().await?;
-    let (session, turns) = local.handle.session(SessionId::new(id)).await?;
-    Ok(to_proto::session(&snapshot, session, turns))
+    let (session, turns) = local.handle.session(SessionId::new(params.session_id.as_str())).await?;
+    Ok(to_proto::session(&snapshot, session, turns, params))
 }
 
-async fn show(local: &Local, id: &str, output: Output) -> Outcome {
-    let session = load(local, id).await?;
+async fn show(part: &Show, local: &Local, output: Output) -> Outcome {
+    let Show { one, limit, before } = part;
+    let params = SessionShowParams { session_id: one.id.clone(), limit: *limit, before: before.clone() };
+    let session = load(local, &params).await?;
     output.print(&session, || {
-        let turns: Vec<String> = session.turns.iter().map(|turn| shown(turn, output)).collect();
-        format!("{}\n{}", line(&session.summary, output).trim_end(), turns.concat())
+        let turns: String = session.turns.iter().map(|turn| shown(turn, output)).collect();
+        let earlier = match session.earlier {
+            0 => String::new(),
+            count => output.paint(Style::Dim, &format!("({count} earlier)\n")),
+        };
+        format!("{}\n{earlier}{turns}", line(&session.summary, output).trim_end())
     })?;
     Ok(0)
 }
@@ -118,7 +155,8 @@ fn shown(turn: &SessionTurn, output: Output) -> String {
 }
 
 async fn export(local: &Local, id: &str, output: Output) -> Outcome {
-    let session = load(local, id).await?;
+    let all = SessionShowParams { session_id: id.to_owned(), limit: None, before: None };
+    let session = load(local, &all).await?;
     let messages = local.handle.conversation(SessionId::new(id)).await?;
     output.print(&json!({"session": session, "messages": messages}), || markdown(&session, &messages))?;
     Ok(0)

@@ -5,24 +5,22 @@ use std::sync::Arc;
 use kkcode_core::id::SessionId;
 use kkcode_protocol::session::{
     Session as Shown, SessionDeleteResult, SessionListParams, SessionListResult, SessionParams,
-    SessionRenameParams, SessionSummary,
+    SessionRenameParams, SessionShowParams, SessionSummary,
 };
 use tower_lsp::jsonrpc::Result;
 
 use crate::session::Session;
 use crate::{error, to_proto};
 
-pub(super) async fn list(session: Arc<Session>, _: SessionListParams) -> Result<SessionListResult> {
+pub(super) async fn list(session: Arc<Session>, params: SessionListParams) -> Result<SessionListResult> {
     let sessions = session.handle().sessions().await.map_err(|refusal| error::refusal(&refusal))?;
-    let snapshot = session.snapshot().await?;
-    let summary = |session| to_proto::session_summary(&snapshot, session);
-    Ok(SessionListResult { sessions: sessions.into_iter().map(summary).collect() })
+    Ok(to_proto::session_list(&session.snapshot().await?, sessions, &params))
 }
 
-pub(super) async fn show(session: Arc<Session>, params: SessionParams) -> Result<Shown> {
-    let id = SessionId::new(params.session_id);
+pub(super) async fn show(session: Arc<Session>, params: SessionShowParams) -> Result<Shown> {
+    let id = SessionId::new(params.session_id.clone());
     let (shown, turns) = session.handle().session(id).await.map_err(|refusal| error::refusal(&refusal))?;
-    Ok(to_proto::session(&session.snapshot().await?, shown, turns))
+    Ok(to_proto::session(&session.snapshot().await?, shown, turns, &params))
 }
 
 pub(super) async fn fork(session: Arc<Session>, params: SessionParams) -> Result<SessionSummary> {

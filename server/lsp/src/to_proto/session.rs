@@ -5,6 +5,7 @@ use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Mode, Usage};
 use kkcode_core::uri::{PathStyle, from_path};
 use kkcode_protocol as protocol;
+use kkcode_protocol::session::{SessionListParams, SessionShowParams};
 
 use super::{interruption_reason, timestamp, turn_error, turn_status, usage};
 
@@ -21,7 +22,7 @@ pub(crate) fn session_summary(
         workspace_uri: folder.unwrap_or_default(),
         forked_from: session.forked_from.map(|id| id.to_string()),
         model: session.model,
-        turn_count: u32::try_from(session.turn_count).unwrap_or(u32::MAX),
+        turn_count: count(session.turn_count),
         active_turn_id: session.active_turn.map(|id| id.to_string()),
         open_proposal_id: open,
         created_at: timestamp(session.created_at),
@@ -29,21 +30,48 @@ pub(crate) fn session_summary(
     }
 }
 
-/// A session with its turns.
+/// The part of a list that was asked for.
+pub(crate) fn session_list(
+    snapshot: &Snapshot,
+    sessions: Vec<StoredSession>,
+    params: &SessionListParams,
+) -> protocol::session::SessionListResult {
+    let total = count(sessions.len());
+    let part = sessions.into_iter().skip(index(params.offset, 0)).take(index(params.limit, usize::MAX));
+    let summary = |session| session_summary(snapshot, session);
+    protocol::session::SessionListResult { sessions: part.map(summary).collect(), total }
+}
+
+/// A session with its turns, as far as they were asked for.
 pub(crate) fn session(
     snapshot: &Snapshot,
     session: StoredSession,
-    turns: Vec<StoredTurn>,
+    mut turns: Vec<StoredTurn>,
+    params: &SessionShowParams,
 ) -> protocol::session::Session {
     let mut counted = Usage::default();
     for stored in &turns {
         counted += stored.turn.usage;
     }
+    let before = params.before.as_deref();
+    if let Some(end) = turns.iter().position(|stored| Some(stored.turn.id.as_str()) == before) {
+        turns.truncate(end);
+    }
+    let earlier = turns.len().saturating_sub(index(params.limit, usize::MAX));
     protocol::session::Session {
         summary: session_summary(snapshot, session),
-        turns: turns.into_iter().map(session_turn).collect(),
+        turns: turns.into_iter().skip(earlier).map(session_turn).collect(),
+        earlier: count(earlier),
         usage: usage(counted),
     }
+}
+
+fn index(asked: Option<u32>, default: usize) -> usize {
+    asked.map_or(default, |asked| usize::try_from(asked).unwrap_or(usize::MAX))
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn session_turn(StoredTurn { turn, ended_at }: StoredTurn) -> protocol::session::SessionTurn {
