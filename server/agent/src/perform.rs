@@ -7,13 +7,13 @@ use std::time::Duration;
 use kkcode_core::edits::{Side, edited_text};
 use kkcode_core::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, FileWrite, Refusal, Reply};
 use kkcode_core::event::Event;
-use kkcode_core::id::{HunkId, RequestId, TurnId};
+use kkcode_core::id::{HunkId, RequestId};
 use kkcode_core::lines::Lines;
 use kkcode_core::placement::{Found, Holds, Placement};
 use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, Verdict};
 use kkcode_core::state::{Snapshot, State};
 use kkcode_core::text::BOM;
-use kkcode_core::turn::{Failure, Turn, TurnEnd, TurnStatus, Usage};
+use kkcode_core::turn::Turn;
 use kkcode_store::{Loaded, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -27,11 +27,17 @@ use crate::runtime::{EventsAnswer, Handle, Input, ToFrontEnd};
 use crate::turn;
 use crate::write::{self, NewText};
 
+use runners::Runners;
+use turns::Turns;
+
+mod runners;
+mod turns;
+
 /// How often the store is looked at, for a ring that was lost.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// How long a stopping runtime waits for its turns.
-const TURN_PATIENCE: Duration = Duration::from_millis(100);
+/// How long a stopping runtime waits for the store.
+const STORE_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Everything that effects reach: the store, the front end, the turns.
 pub(crate) struct Performer {
@@ -40,7 +46,8 @@ pub(crate) struct Performer {
     handle: Handle,
     front_end: mpsc::UnboundedSender<ToFrontEnd>,
     replies: BTreeMap<RequestId, oneshot::Sender<Result<Reply, Refusal>>>,
-    turns: BTreeMap<TurnId, RunningTurn>,
+    turns: Turns,
+    runners: Runners,
     queue: VecDeque<Queued>,
     /// Questions where hunks stand that have no answer yet, by number.
     deriving: BTreeSet<u64>,
@@ -65,11 +72,6 @@ pub(crate) struct Performer {
 struct Bell {
     path: PathBuf,
     /// Waits for rings, and looks now and then.
-    task: JoinHandle<()>,
-}
-
-struct RunningTurn {
-    cancel: CancellationToken,
     task: JoinHandle<()>,
 }
 
@@ -102,7 +104,7 @@ impl Performer {
         handle: Handle,
         front_end: mpsc::UnboundedSender<ToFrontEnd>,
     ) -> Self {
-        let (replies, turns, queue) = Default::default();
+        let (replies, turns, runners, queue) = Default::default();
         let (deriving, viewers) = Default::default();
         let (questions, batches) = Default::default();
         Self {
@@ -112,6 +114,7 @@ impl Performer {
             front_end,
             replies,
             turns,
+            runners,
             queue,
             deriving,
             viewers,
@@ -128,7 +131,7 @@ impl Performer {
     /// Lets the state take in an event, and performs what follows.
     pub(crate) fn handle(&mut self, state: &mut State, event: Event) {
         if let Event::TurnEnded { turn, .. } = &event {
-            self.turns.remove(turn);
+            self.turns.ended(turn);
         }
         self.batches += 1;
         let batch = self.batches;
@@ -207,6 +210,7 @@ impl Performer {
             Loaded::default()
         });
         self.catch_up(loaded.last_seq);
+        self.runners.watch(loaded.runners, self.handle.clone());
         Event::Loaded { generation, known: Box::new(loaded.known) }
     }
 
@@ -313,16 +317,10 @@ impl Performer {
             // Its socket's file goes with it.
             let _cancelled = bell.task.await;
         }
-        for turn in self.turns.values() {
-            turn.cancel.cancel();
-        }
-        for turn in std::mem::take(&mut self.turns).into_values() {
-            if tokio::time::timeout(TURN_PATIENCE, turn.task).await.is_err() {
-                tracing::warn!("a turn did not stop in time");
-            }
-        }
+        self.runners.stop();
+        self.turns.stop().await;
         let store = self.store.clone();
-        let flushed = tokio::task::spawn_blocking(move || store.flush(TURN_PATIENCE)).await;
+        let flushed = tokio::task::spawn_blocking(move || store.flush(STORE_PATIENCE)).await;
         if !flushed.unwrap_or(false) {
             tracing::warn!("the store did not finish writing in time");
         }
@@ -386,11 +384,7 @@ impl Performer {
             Effect::Reply(request, result) => self.reply(request, result),
             Effect::Editor(effect) => self.tell(effect),
             Effect::StartTurn(turn) => self.start_turn(turn),
-            Effect::CancelTurn(turn) => {
-                if let Some(turn) = self.turns.get(&turn) {
-                    turn.cancel.cancel();
-                }
-            }
+            Effect::CancelTurn(turn) => self.turns.cancel(&turn),
             Effect::Derive(question) => self.derive(question),
             Effect::WriteFiles { answer, proposal, files, before } => {
                 let (handle, home) = (self.handle.clone(), self.config.home.clone());
@@ -399,7 +393,7 @@ impl Performer {
                     handle.send(Event::FilesWritten { answer, proposal, result, before });
                 });
             }
-            Effect::Load { folders, generation } => {
+            Effect::Load { folders, sessions, generation } => {
                 if self.config.home.is_dir() {
                     self.hang_bell();
                 }
@@ -414,7 +408,8 @@ impl Performer {
                 tokio::task::spawn_blocking(move || {
                     // What a crash interrupted is finished before anybody looks at the files, or ends.
                     write::recover(&home);
-                    store.load(folders, move |result| handle.put(Input::Loaded(generation, result)));
+                    store
+                        .load(folders, sessions, move |result| handle.put(Input::Loaded(generation, result)));
                 });
             }
             Effect::After(delay, event) => {
@@ -436,27 +431,15 @@ impl Performer {
     }
 
     fn start_turn(&mut self, turn: Turn) {
-        let cancel = CancellationToken::new();
         let ports = turn::Ports {
             handle: self.handle.clone(),
             store: self.store.clone(),
             config: self.config.clone(),
             front_end: self.front_end.clone(),
-            cancel: cancel.clone(),
+            memory: self.turns.memory_of(&turn.session),
+            cancel: CancellationToken::new(),
         };
-        let (id, handle) = (turn.id.clone(), self.handle.clone());
-        let task = tokio::spawn(async move {
-            let id = turn.id.clone();
-            // In a task of its own, so that a panic in it ends the turn and nothing else.
-            let end = tokio::spawn(turn::run(turn, ports)).await.unwrap_or_else(|error| {
-                tracing::error!(%error, turn = %id, "a turn broke down");
-                let message = "internal error, see the server's log".to_owned();
-                let status = TurnStatus::Failed(Failure { class: "internal".to_owned(), message });
-                TurnEnd { status, reply: None, usage: Usage::default() }
-            });
-            handle.send(Event::TurnEnded { turn: id, end });
-        });
-        self.turns.insert(id, RunningTurn { cancel, task });
+        self.turns.start(turn, ports);
     }
 
     fn reply(&mut self, request: RequestId, result: Result<Reply, Refusal>) {

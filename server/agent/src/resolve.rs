@@ -110,7 +110,8 @@ pub fn edit(snapshot: &Snapshot, proposal: &ProposalId, path: &Path, text: &str)
         is_edit: true,
         sent: false,
     };
-    Ok(Command::Propose(seen.propose(Author::User { proposal: proposal.clone(), comment }, text, false)))
+    let by = Author::User { proposal: proposal.clone(), comment };
+    Ok(Command::Propose(vec![seen.propose(by, text, false)]))
 }
 
 fn review_of<'a>(snapshot: &'a Snapshot, id: &ProposalId) -> Result<&'a Review, Refusal> {

@@ -1,5 +1,6 @@
 //! The turn loop: ask the model, call the tools it wants, answer it, until it comes to an end.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use kkcode_core::effect::EditorEffect;
@@ -19,6 +20,7 @@ use crate::tool::Reads;
 
 use calls::Calls;
 use context::Window;
+use instructions::Told;
 
 mod ask;
 mod calls;
@@ -40,7 +42,17 @@ pub(crate) struct Ports {
     pub(crate) store: Store,
     pub(crate) config: ConfigSource,
     pub(crate) front_end: mpsc::UnboundedSender<ToFrontEnd>,
+    pub(crate) memory: Arc<Memory>,
     pub(crate) cancel: CancellationToken,
+}
+
+/// What a session's model has seen; it outlives the turn.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Of files.
+    reads: Reads,
+    /// Of instructions.
+    told: Told,
 }
 
 /// A turn and what it reaches; cheap to clone, for calls that run at the same time.
@@ -48,10 +60,10 @@ pub(crate) struct Ports {
 struct Link {
     turn: Arc<Turn>,
     ports: Arc<Ports>,
-    /// What the model has seen of files.
-    reads: Arc<Reads>,
     /// What every call passes.
     gate: Arc<Gate>,
+    /// The files of instructions that are in the system prompt.
+    in_system: Arc<Vec<PathBuf>>,
 }
 
 /// A turn while it runs.
@@ -83,7 +95,7 @@ pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
     let cancel = ports.cancel.clone();
     let gate = Arc::new(Gate::new(ports.config.surroundings(), cancel.clone()));
     let mut running = Running {
-        link: Link { turn: Arc::new(turn), ports: Arc::new(ports), reads: Arc::default(), gate },
+        link: Link { turn: Arc::new(turn), ports: Arc::new(ports), gate, in_system: Arc::default() },
         system: String::new(),
         messages: Vec::new(),
         usage: Usage::default(),
@@ -142,6 +154,7 @@ impl Running {
             self.link.tell_user(passed_over);
         }
         self.system = system.text;
+        self.link.in_system = Arc::new(system.instructions);
         let prompt = match excerpts {
             Some(excerpts) => format!("{}\n\n{excerpts}", self.link.turn.prompt),
             None => self.link.turn.prompt.clone(),
@@ -157,7 +170,11 @@ impl Running {
     async fn ask_within(&mut self, model: &Model, window: &mut Window) -> Result<Answer, TurnStatus> {
         loop {
             let before = std::mem::take(&mut self.messages);
+            let count = before.len();
             self.messages = window.fit(before);
+            if self.messages.len() != count {
+                self.link.ports.memory.told.forget();
+            }
             let answer = self.ask(model).await?;
             match &answer.outcome {
                 // Our estimate of tokens was too low, or nobody had told us what the model can hold.

@@ -50,6 +50,8 @@ pub enum Effect {
     Load {
         /// The workspace folders.
         folders: Vec<PathBuf>,
+        /// Sessions of these folders that are wanted however old they are.
+        sessions: Vec<SessionId>,
         /// Goes back with the answer: what was written since is not in it.
         generation: u64,
     },
@@ -276,6 +278,19 @@ pub struct FileCount {
     pub stale: usize,
 }
 
+/// What came of what was proposed for one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposedFile {
+    /// Which file.
+    pub path: PathBuf,
+    /// How many hunks of it wait for the user.
+    pub pending: usize,
+    /// How many hunks are let into the text at once.
+    pub applied: usize,
+    /// What the agent has to know of what the user decided about this file meanwhile.
+    pub note: Option<String>,
+}
+
 /// What a request was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -292,12 +307,8 @@ pub enum Reply {
     Proposed {
         /// In which proposal.
         proposal: ProposalId,
-        /// How many hunks of the file wait for the user.
-        pending: usize,
-        /// How many of them are let into the text at once.
-        applied: usize,
-        /// What the agent has to know of what the user decided about this file meanwhile.
-        note: Option<String>,
+        /// What came of it in each file, in the order of the edits.
+        files: Vec<ProposedFile>,
     },
     /// Edits are on their way; the outcome is told by events.
     Applying,

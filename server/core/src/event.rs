@@ -190,9 +190,9 @@ pub enum Command {
         /// Which turn.
         turn: TurnId,
     },
-    /// Take in what a turn's tool would like to do to a file: all of it, in place of what the turn's session had pending
-    /// there.
-    Propose(Propose),
+    /// Take in what one call of a tool would like to do to files, all by one author: for each file all of it, in place of
+    /// what the turn's session had pending there. All of it is taken in, or none.
+    Propose(Vec<Propose>),
     /// Take hunks.
     Accept {
         /// Whose hunks.

@@ -1,13 +1,13 @@
 //! The state and its one transition function: events in, effects out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::Documents;
 use crate::effect::{Commit, DurableEvent, EditorEffect, Effect, Record, Refusal};
-use crate::event::{Command, Event, FileOperations};
-use crate::id::{HunkId, ProposalId, RequestId, TurnId};
+use crate::event::{Command, Event, FileOperations, StartTurn};
+use crate::id::{HunkId, ProposalId, RequestId, SessionId, TurnId};
 use crate::journal::{Act, Change, Journal};
 use crate::proposal::{Timestamp, Verdict};
 use crate::review::Reviews;
@@ -38,10 +38,13 @@ pub struct State {
     turns: Arc<BTreeMap<TurnId, Turn>>,
     /// Counts attempts to have an edit applied, over all hunks.
     attempts: u64,
-    /// Counts commits, so that what the store told is not believed when more has been written since.
+    /// Counts commits and recalled sessions, so that what the store told is not believed when more has been written or
+    /// asked for since.
     generation: u64,
     /// What waits until it is known where the hunks stand.
     waiting: Vec<Waiting>,
+    /// Older sessions that somebody has gone on with: the store tells of them too.
+    recalled: BTreeSet<SessionId>,
     /// Tools that wait until their edits are in the text, or cannot be.
     held: Vec<Held>,
 }
@@ -51,14 +54,17 @@ pub struct State {
 struct Held {
     request: RequestId,
     proposal: ProposalId,
-    path: PathBuf,
+    /// The files, each with what the agent has to know of it.
+    files: Vec<(PathBuf, Option<String>)>,
+    /// What is let into the text.
     hunks: Vec<HunkId>,
-    note: Option<String>,
 }
 
-/// What waits until it is known where hunks stand.
+/// What waits until it is known where hunks stand, or what the store has of a session.
 #[derive(Debug)]
 enum Waiting {
+    /// A turn of a session that the store has still to tell of.
+    Recall(RequestId, Box<StartTurn>),
     /// A request, to be tried again.
     Request(RequestId, Box<Command>),
     /// Edits that the level lets into the text.
@@ -174,7 +180,8 @@ impl State {
     }
 
     fn load(&self) -> Effect {
-        Effect::Load { folders: self.folders.clone(), generation: self.generation }
+        let sessions = self.recalled.iter().cloned().collect();
+        Effect::Load { folders: self.folders.clone(), sessions, generation: self.generation }
     }
 
     fn requested(&mut self, request: RequestId, command: Command) -> Vec<Effect> {

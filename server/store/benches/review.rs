@@ -110,7 +110,7 @@ impl World {
         assert_eq!(new_hunks.len(), hunks);
         world.handle(Event::Requested {
             request: request(2),
-            command: Command::Propose(Propose {
+            command: Command::Propose(vec![Propose {
                 by: Author::Turn { turn: TurnId::new("t"), new_proposal: ProposalId::new("p") },
                 path: PATH.into(),
                 kind: ChangeKind::Modify,
@@ -119,7 +119,7 @@ impl World {
                 carried: Vec::new(),
                 apply: false,
                 at: NOW,
-            }),
+            }]),
         });
         world
     }

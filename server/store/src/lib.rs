@@ -21,6 +21,7 @@ mod write;
 mod tests;
 
 pub use error::StoreError;
+pub use owner::Owner;
 pub use read::Loaded;
 pub use session::{StoredSession, StoredTurn};
 pub use spending::{Spending, Spent};

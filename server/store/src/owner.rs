@@ -2,7 +2,7 @@
 
 /// A process, told apart from a later one with the same number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
+pub struct Owner {
     pub(crate) pid: u32,
     /// The boot and the moment it started at; empty where that cannot be known.
     pub(crate) start: String,
@@ -16,7 +16,7 @@ impl Owner {
     }
 
     /// Tells whether the process still runs. One that has ended and waits for its parent to notice does not.
-    pub(crate) fn is_alive(&self) -> bool {
+    pub fn is_alive(&self) -> bool {
         if self.start.is_empty() {
             exists(self.pid)
         } else {

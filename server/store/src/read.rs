@@ -31,14 +31,22 @@ const NEWEST: usize = 200;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// The newest 200 proposals of these sessions and of any that touch a file in the folders, oldest first, with all that
-    /// belongs to them; the turns of their sessions and the newest 200 of the folders' sessions, oldest first.
+    /// belongs to them; the turns of their sessions and the newest 200 of the folders' sessions, oldest first. A session that was
+    /// asked for is told of whole.
     pub known: Known,
     /// The number of the last event; 0 when there was none.
     pub last_seq: u64,
+    /// The other processes that turns run in, of whatever folders. When one is gone, the next load ends its turns.
+    pub runners: Vec<Owner>,
 }
 
 /// Reads what is known of some folders, after turns whose process is gone were ended.
-pub(crate) fn load(connection: &mut Connection, folders: &[PathBuf], us: &Owner) -> Result<Loaded, Failure> {
+pub(crate) fn load(
+    connection: &mut Connection,
+    folders: &[PathBuf],
+    wanted: &[SessionId],
+    us: &Owner,
+) -> Result<Loaded, Failure> {
     let orphans = rescue::orphans(connection)?;
     if !orphans.is_empty()
         && let Err(failure) = rescue::interrupt(connection, &orphans)
@@ -47,7 +55,8 @@ pub(crate) fn load(connection: &mut Connection, folders: &[PathBuf], us: &Owner)
     }
     let transaction = connection.transaction()?;
     let reader = Reader { transaction: &transaction, folders, us };
-    let sessions = reader.sessions()?;
+    let sessions = reader.sessions(wanted)?;
+    let runners = reader.runners()?;
     let proposals = reader.proposals(&sessions)?;
     let mut turns = reader.turns(&sessions, &proposals)?;
     for turn in &mut turns {
@@ -62,7 +71,7 @@ pub(crate) fn load(connection: &mut Connection, folders: &[PathBuf], us: &Owner)
     let (comments, decisions) = (reader.comments(&proposals)?, reader.decisions(&proposals)?);
     let elsewhere = reader.elsewhere(&proposals)?;
     let known = Known { proposals, texts, comments, decisions, elsewhere, turns };
-    Ok(Loaded { known, last_seq: last_seq.unsigned_abs() })
+    Ok(Loaded { known, last_seq: last_seq.unsigned_abs(), runners })
 }
 
 /// Reads the messages of a conversation, in their order.
@@ -121,24 +130,42 @@ struct Reader<'a> {
 struct Sessions {
     /// The folders of sessions that do.
     folders: Vec<Option<PathBuf>>,
-    /// Those with a turn that runs here.
-    running: Vec<String>,
+    /// Those that are told of however old they are: with a turn that runs here, or asked for.
+    always: Vec<String>,
 }
 
 impl Reader<'_> {
-    fn sessions(&self) -> Result<Sessions, Failure> {
+    fn sessions(&self, wanted: &[SessionId]) -> Result<Sessions, Failure> {
         let known: Vec<Option<PathBuf>> = self.rows("SELECT DISTINCT folder FROM session", &[], |row| {
             let folder: Option<PathBytes<'static>> = row.get(0)?;
             Ok(folder.map(|folder| folder.0.into_owned()))
         })?;
         let folders = known.into_iter().filter(|known| belongs(known.as_deref(), self.folders)).collect();
-        let running = self.rows(
+        let mut always: Vec<String> = self.rows(
             "SELECT DISTINCT session FROM turn
              WHERE ended_at IS NULL AND owner_pid = ?1 AND owner_start = ?2",
             params![self.us.pid, self.us.start],
             |row| row.get(0),
         )?;
-        Ok(Sessions { folders, running })
+        for session in wanted {
+            let found =
+                self.rows("SELECT folder FROM session WHERE id = ?1", &[&session.as_str()], |row| {
+                    let folder: Option<PathBytes<'static>> = row.get(0)?;
+                    Ok(belongs(folder.as_ref().map(|folder| &*folder.0), self.folders))
+                })?;
+            always.extend(found.into_iter().filter(|belongs| *belongs).map(|_| session.to_string()));
+        }
+        Ok(Sessions { folders, always })
+    }
+
+    /// Returns the other living processes that turns run in.
+    fn runners(&self) -> Result<Vec<Owner>, Failure> {
+        let runners = self.rows(
+            "SELECT DISTINCT owner_pid, owner_start FROM turn WHERE ended_at IS NULL",
+            &[],
+            |row| Ok(Owner { pid: row.get(0)?, start: row.get(1)? }),
+        )?;
+        Ok(runners.into_iter().filter(|runner| runner != self.us && runner.is_alive()).collect())
     }
 
     fn proposals(&self, sessions: &Sessions) -> Result<Vec<Proposal>, Failure> {
@@ -164,7 +191,7 @@ impl Reader<'_> {
             )?);
         }
         let mut newest: BTreeSet<(Age, String)> = found.into_iter().rev().take(NEWEST).collect();
-        for session in &sessions.running {
+        for session in &sessions.always {
             newest.extend(self.rows(
                 "SELECT created_at, rowid, id FROM proposal WHERE session = ?1",
                 &[session],
@@ -216,7 +243,7 @@ impl Reader<'_> {
         let all_of: BTreeSet<&str> = proposals
             .iter()
             .map(|proposal| proposal.session.as_str())
-            .chain(sessions.running.iter().map(String::as_str))
+            .chain(sessions.always.iter().map(String::as_str))
             .collect();
         for session in all_of {
             found.extend(self.rows(

@@ -60,12 +60,13 @@ impl Store {
     pub fn load(
         &self,
         folders: Vec<PathBuf>,
+        sessions: Vec<SessionId>,
         done: impl FnOnce(Result<Loaded, StoreError>) + Send + 'static,
     ) {
         self.run(
             move |database| {
                 let owner = Owner::this_process();
-                database.read(|connection| read::load(connection, &folders, &owner))
+                database.read(|connection| read::load(connection, &folders, &sessions, &owner))
             },
             done,
         );

@@ -39,7 +39,7 @@ fn commit(store: &Store, records: Vec<Record>, events: Vec<DurableEvent>) -> Res
 
 fn load(store: &Store, folders: &[&str]) -> Result<Loaded, StoreError> {
     let folders = folders.iter().map(Into::into).collect();
-    wait(|done| store.load(folders, done))
+    wait(|done| store.load(folders, Vec::new(), done))
 }
 
 /// Has the store let go of its file.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{SCRIPT, World, capabilities};
+use super::{SCRIPT, World, capabilities, start};
 
 #[test]
 fn an_accepted_hunk_and_its_names_survive_a_kill() {
@@ -63,6 +63,22 @@ fn a_turn_cut_by_a_kill_is_interrupted_right_after_the_restart() {
     assert_eq!(turn["status"], "interrupted", "{turn}");
     assert!(turn["error"]["message"].is_string(), "{turn}");
     world.done();
+}
+
+#[test]
+fn a_turn_of_a_server_that_dies_is_interrupted_in_the_other_server_too() {
+    let script = "turns:\n  - stream:\n      - text: thinking about it\n      - delayMs: 3600000\n";
+    let mut world = World::with(script, capabilities());
+    let mut other = start(&world.dir, capabilities());
+    let turn =
+        world.server.command("kkcode.turn.start", json!({"prompt": "shout"})).unwrap()["turnId"].clone();
+    world.server.kill();
+    let finished = other.expect_notification("kkcode/turn/didFinish");
+    assert_eq!((&finished["turnId"], &finished["status"]), (&turn, &json!("interrupted")));
+    let shown = other.command("kkcode.turn.show", json!({"turnId": turn})).unwrap();
+    assert_eq!(shown["status"], "interrupted");
+    other.shutdown();
+    other.take_unread();
 }
 
 #[test]

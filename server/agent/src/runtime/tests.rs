@@ -6,12 +6,13 @@ use kkcode_core::event::{FileOperations, Selection};
 use kkcode_core::id::HunkId;
 use kkcode_core::review::HunkState;
 use kkcode_core::text::PositionEncoding;
-use kkcode_core::turn::{Turn, TurnStatus};
+use kkcode_core::turn::{Turn, TurnEnd, TurnStatus};
 
 use super::*;
 
 mod files;
 mod packages;
+mod sessions;
 
 mod budget;
 
@@ -50,10 +51,15 @@ impl World {
     }
 
     fn start(dir: tempfile::TempDir) -> Self {
+        Self::start_with(dir, false)
+    }
+
+    fn start_with(dir: tempfile::TempDir, trusted: bool) -> Self {
         // Nobody listens there, whatever runs on this machine.
         let environment = |name: &str| (name == "OLLAMA_HOST").then(|| "127.0.0.1:1".to_owned());
         let home = dir.path().join("home");
-        let (handle, effects) = spawn(home.clone(), ConfigSource::new(home, None, environment));
+        let (handle, effects) =
+            spawn(home.clone(), ConfigSource::new(home, None, environment).trusting(trusted));
         let folders = vec![dir.path().join("work")];
         let (encoding, operations) = (PositionEncoding::Utf16, FileOperations::default());
         handle.send(Event::Attached { encoding, folders, operations });
@@ -64,6 +70,12 @@ impl World {
     async fn restart(self) -> Self {
         self.handle.stop(SOON).await;
         Self::start(self.dir)
+    }
+
+    /// Ends this runtime and starts another, for a user who trusts the folder or does not.
+    async fn trusting(self, trusted: bool) -> Self {
+        self.handle.stop(SOON).await;
+        Self::start_with(self.dir, trusted)
     }
 
     fn file(&self) -> PathBuf {

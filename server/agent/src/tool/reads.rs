@@ -9,9 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use kkcode_core::lines::Lines;
 
 /// The most text that is remembered, in bytes: what was seen longest ago is forgotten first, and must be read again.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// The record of one turn; its calls may read at the same time.
+/// The record of one session; the calls of its turn may read at the same time.
 #[derive(Debug, Default)]
 pub(crate) struct Reads {
     /// The file seen last stands last.

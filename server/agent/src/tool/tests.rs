@@ -78,10 +78,8 @@ impl World {
         match run(&ToolCall { id: "1".into(), name: name.into(), input }, &ctx)? {
             Outcome::Answer(text) => Ok(text),
             Outcome::Propose { edits, note } => {
-                for edit in edits {
-                    let (request, command) = (RequestId(2), Command::Propose(edit));
-                    self.state.handle(Event::Requested { request, command }, Timestamp(0));
-                }
+                let (request, command) = (RequestId(2), Command::Propose(edits));
+                self.state.handle(Event::Requested { request, command }, Timestamp(0));
                 Ok(note)
             }
             Outcome::Ask(asked) => Err(asked.verdict.reason),
@@ -109,7 +107,7 @@ impl World {
         let snapshot = self.state.snapshot();
         let seen = overlay::read(&snapshot, &SessionId::new("sess_1"), &self.path(path)).unwrap();
         let by = Author::Turn { turn: self.turn.clone(), new_proposal: ProposalId::new("prop_delete") };
-        let (request, command) = (RequestId(3), Command::Propose(seen.propose_delete(by, false)));
+        let (request, command) = (RequestId(3), Command::Propose(vec![seen.propose_delete(by, false)]));
         self.state.handle(Event::Requested { request, command }, Timestamp(0));
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::stream;
-use kkcode_core::effect::Reply;
+use kkcode_core::effect::{ProposedFile, Reply};
 use kkcode_core::event::{Command, Propose};
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::TurnStatus;
@@ -123,6 +123,8 @@ impl Link {
             self.tell_plan(&call.input);
         }
         self.tell(Update::ToolResult { id, text: text.clone(), end });
+        let instructions = if end == CallEnd::Ok { self.instructions_for(&call).await? } else { None };
+        let text = text + &instructions.unwrap_or_default();
         Ok(Ended { call, text, end, changed })
     }
 
@@ -158,7 +160,7 @@ impl Link {
             let ctx = tool::Context {
                 turn: &link.turn,
                 snapshot: &snapshot,
-                reads: &link.reads,
+                reads: &link.ports.memory.reads,
                 check: &check,
                 config: &link.ports.config,
                 cancel: &link.ports.cancel,
@@ -168,21 +170,15 @@ impl Link {
         .await
     }
 
-    /// Proposes edits, and says for the model what came of them.
+    /// Proposes edits, all of them or none, and says for the model what came of them.
     async fn propose(&self, edits: Vec<Propose>) -> Result<String, String> {
-        let mut told = Vec::new();
-        for edit in edits {
-            let path = edit.path.display().to_string();
-            match self.ports.handle.request(Command::Propose(edit)).await {
-                Ok(Reply::Proposed { pending, applied, note, .. }) => {
-                    told.push(proposed(pending, applied, &path));
-                    told.extend(note);
-                }
-                Ok(reply) => return Err(format!("the proposal was answered by {reply:?}")),
-                Err(refusal) => return Err(refusal.to_string()),
-            }
-        }
-        Ok(told.join("\n"))
+        let files = match self.ports.handle.request(Command::Propose(edits)).await {
+            Ok(Reply::Proposed { files, .. }) => files,
+            Ok(reply) => return Err(format!("the proposal was answered by {reply:?}")),
+            Err(refusal) => return Err(refusal.to_string()),
+        };
+        let told = |file: ProposedFile| [Some(proposed(&file)), file.note].into_iter().flatten();
+        Ok(files.into_iter().flat_map(told).collect::<Vec<_>>().join("\n"))
     }
 
     /// Tells the agent's list of what it is going to do. Entries that are not as they should be are left out.
@@ -201,9 +197,9 @@ impl Link {
     }
 }
 
-fn proposed(pending: usize, applied: usize, path: &str) -> String {
-    let (s, waits) = if pending == 1 { ("", "waits") } else { ("s", "wait") };
-    if applied > 0 {
+fn proposed(ProposedFile { path, pending, applied, .. }: &ProposedFile) -> String {
+    let (path, (s, waits)) = (path.display(), if *pending == 1 { ("", "waits") } else { ("s", "wait") });
+    if *applied > 0 {
         return format!(
             "proposed, and on its way into {path}, because the user's level allows it; the user reviews it there"
         );

@@ -1,9 +1,16 @@
 //! The files by which a project instructs agents: AGENTS.md, CLAUDE.md and KKCODE.md, from the root to the file.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use kkcode_core::state::Snapshot;
+use kkcode_core::turn::TurnStatus;
+use kkcode_provider::request::ToolCall;
+use serde_json::Value;
 
+use super::{Link, blocking, shutting_down};
 use crate::file;
 
 /// The names, in the order in which they are read in one folder.
@@ -14,18 +21,112 @@ const MOST_BYTES: usize = 64 * 1024;
 
 /// One file of instructions.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Instructions {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
+struct Instructions {
+    path: PathBuf,
+    text: String,
 }
 
-/// Returns the files that there are, the outermost first: in every workspace folder, and in the folders from there to the
-/// document. Reads none of them.
-pub(super) fn find(folders: &[PathBuf], document: Option<&Path>) -> Vec<PathBuf> {
+/// The files that a session's model was told of in the results of its tools.
+#[derive(Debug, Default)]
+pub(super) struct Told(Mutex<BTreeSet<PathBuf>>);
+
+impl Told {
+    /// Returns those that it was not told of yet, and takes note that it is now.
+    fn news(&self, found: Vec<PathBuf>) -> Vec<PathBuf> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.into_iter().filter(|path| told.insert(path.clone())).collect()
+    }
+
+    /// Takes note that the model does not know any more what it was told.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl Link {
+    /// Returns the instructions that hold for what a call was about and that the model does not know yet; none if there are
+    /// none. Where the user does not trust the workspace he hears of them, once, and the model does not.
+    pub(super) async fn instructions_for(&self, call: &ToolCall) -> Result<Option<String>, TurnStatus> {
+        let paths = paths(&call.input);
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let snapshot = self.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
+        let link = self.clone();
+        blocking(move || {
+            let folders = &snapshot.folders;
+            let mut found: Vec<PathBuf> =
+                paths.iter().flat_map(|path| find(folders, place(path, folders).as_deref())).collect();
+            found.retain(|path| !link.in_system.contains(path));
+            if found.is_empty() {
+                return None;
+            }
+            if !link.ports.config.is_trusted() {
+                if link.ports.config.tell_untrusted() {
+                    link.tell_user(passed_over(&found, folders));
+                }
+                return None;
+            }
+            let found = link.ports.memory.told.news(found);
+            let text = render(&found, &snapshot);
+            (!text.is_empty()).then_some(text)
+        })
+        .await
+    }
+}
+
+/// Returns the paths that a call is about.
+fn paths(input: &Value) -> Vec<String> {
+    let changes = input.get("changes").and_then(Value::as_array).into_iter().flatten();
+    let path = |input: &Value| {
+        ["path", "file_path"].iter().find_map(|name| input.get(name)?.as_str().map(str::to_owned))
+    };
+    changes.chain([input]).filter_map(path).collect()
+}
+
+/// Returns the folder that a path is, or that the file lies in; none outside of the workspace.
+fn place(path: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let path = file::in_workspace(path, folders).ok()?;
+    if path.is_dir() { Some(path) } else { path.parent().map(Path::to_owned) }
+}
+
+/// Says that there are instructions which the agent does not follow.
+pub(super) fn passed_over(found: &[PathBuf], folders: &[PathBuf]) -> String {
+    let mut names: Vec<String> = found.iter().map(|path| shown(path, folders)).collect();
+    names.dedup();
+    format!(
+        "{} {} passed over: this workspace is not trusted, so nothing in it instructs the agent; `kkcode-lsp trust grant` \
+         trusts it",
+        names.join(", "),
+        if names.len() == 1 { "is" } else { "are" },
+    )
+}
+
+/// Reads instructions and returns them as the model is told them; nothing when there are none.
+pub(super) fn render(found: &[PathBuf], snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    for instruction in read(found, snapshot) {
+        let name = shown(&instruction.path, &snapshot.folders);
+        tracing::info!(file = name, bytes = instruction.text.len(), "instructions are read");
+        // Writing to a string cannot fail.
+        let _written =
+            write!(text, "\n\n<instructions file=\"{name}\">\n{}\n</instructions>", instruction.text);
+    }
+    text
+}
+
+fn shown(path: &Path, folders: &[PathBuf]) -> String {
+    let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
+    below.unwrap_or(path).display().to_string()
+}
+
+/// Returns the files that there are, the outermost first: in every workspace folder, and in the folders from there to a
+/// place. Reads none of them.
+pub(super) fn find(folders: &[PathBuf], place: Option<&Path>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for root in folders {
         let mut places = vec![root.clone()];
-        let below = document.and_then(Path::parent).and_then(|folder| folder.strip_prefix(root).ok());
+        let below = place.and_then(|place| place.strip_prefix(root).ok());
         for part in below.into_iter().flat_map(Path::components) {
             let next = places.last().unwrap_or(root).join(part);
             places.push(next);
@@ -41,7 +142,7 @@ pub(super) fn find(folders: &[PathBuf], document: Option<&Path>) -> Vec<PathBuf>
 
 /// Reads instructions. What is no text, or lies outside of the workspace behind a symbolic link, is left out; so is a file
 /// that says what another one has said, or only that the other one is to be read.
-pub(super) fn read(found: &[PathBuf], snapshot: &Snapshot) -> Vec<Instructions> {
+fn read(found: &[PathBuf], snapshot: &Snapshot) -> Vec<Instructions> {
     let mut all: Vec<Instructions> = Vec::new();
     for path in found {
         let inside = file::in_workspace(&path.to_string_lossy(), &snapshot.folders);
@@ -93,7 +194,7 @@ mod tests {
         write("a/KKCODE.md", "inner");
         write("a/b/AGENTS.md", "root");
         write("other/AGENTS.md", "elsewhere");
-        let found = find(std::slice::from_ref(&root), Some(&root.join("a/b/x.rs")));
+        let found = find(std::slice::from_ref(&root), Some(&root.join("a/b")));
         let names: Vec<_> = found.iter().map(|path| path.strip_prefix(&root).unwrap()).collect();
         assert_eq!(names, ["AGENTS.md", "CLAUDE.md", "a/KKCODE.md", "a/b/AGENTS.md"].map(Path::new));
         let snapshot =

@@ -1,7 +1,7 @@
 //! What the model is told before the conversation.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{ExcerptRole, Mode, Turn};
@@ -26,6 +26,8 @@ pub(super) struct System {
     pub(super) text: String,
     /// That there are instructions which were passed over, because the workspace is not trusted.
     pub(super) passed_over: Option<String>,
+    /// The files of instructions that are in it.
+    pub(super) instructions: Vec<PathBuf>,
 }
 
 /// Makes the system prompt of a turn. Reads files.
@@ -43,35 +45,18 @@ pub(super) fn prompt(turn: &Turn, snapshot: &Snapshot, trusted: bool) -> System 
         }
     }
     let document = turn.excerpts.iter().find(|excerpt| excerpt.role == ExcerptRole::Document);
-    let document = document.and_then(|excerpt| excerpt.path.as_deref());
-    let found = instructions::find(&snapshot.folders, document);
+    let place = document.and_then(|excerpt| excerpt.path.as_deref()).and_then(Path::parent);
+    let found = instructions::find(&snapshot.folders, place);
     if found.is_empty() {
-        return System { text, passed_over: None };
+        return System { text, ..System::default() };
     }
     if !trusted {
-        let names: Vec<String> = found.iter().map(|path| shown(path, &snapshot.folders)).collect();
-        let passed_over = format!(
-            "{} {} passed over: this workspace is not trusted, so nothing in it instructs the agent",
-            names.join(", "),
-            if names.len() == 1 { "is" } else { "are" },
-        );
-        return System { text, passed_over: Some(passed_over) };
+        let passed_over = Some(instructions::passed_over(&found, &snapshot.folders));
+        return System { text, passed_over, ..System::default() };
     }
-    for instruction in instructions::read(&found, snapshot) {
-        let name = shown(&instruction.path, &snapshot.folders);
-        tracing::info!(file = name, bytes = instruction.text.len(), "instructions are read");
-        append(
-            &mut text,
-            format_args!("\n\n<instructions file=\"{name}\">\n{}\n</instructions>", instruction.text),
-        );
-    }
+    text.push_str(&instructions::render(&found, snapshot));
     text.push_str("\n\nOf two instructions the later one, which is nearer to the file, holds; the user's word is above all.");
-    System { text, passed_over: None }
-}
-
-fn shown(path: &Path, folders: &[std::path::PathBuf]) -> String {
-    let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
-    below.unwrap_or(path).display().to_string()
+    System { text, passed_over: None, instructions: found }
 }
 
 fn append(text: &mut String, more: std::fmt::Arguments<'_>) {

@@ -1,5 +1,6 @@
 //! How what a turn, or the user, would like to change becomes hunks: named, stored, told apart from those that were there.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::rebase::{Rebase, Rebased};
@@ -7,7 +8,7 @@ use super::review::changed_event;
 use super::steer::Wish;
 use super::turns::title;
 use super::{Held, Outcome, State, Waiting};
-use crate::effect::{Commit, Effect, Record, Refusal, Reply};
+use crate::effect::{Commit, Effect, ProposedFile, Record, Refusal, Reply};
 use crate::event::{Author, Propose};
 use crate::id::{HunkId, ProposalId, RequestId, TurnId};
 use crate::lines::TextHash;
@@ -15,42 +16,60 @@ use crate::proposal::{FileChange, Hunk, Proposal, Verdict};
 use crate::review::Review;
 
 impl State {
-    pub(super) fn propose(&mut self, request: RequestId, propose: &Propose) -> Outcome {
+    /// Takes in what should become of some files, all of it in one commit or, when it is refused, none of it.
+    pub(super) fn propose(&mut self, request: RequestId, proposes: &[Propose]) -> Outcome {
+        let first = proposes.first().ok_or_else(|| Refusal::Forbidden("nothing is proposed".to_owned()))?;
         let mut commit = Commit::default();
-        let (id, turn) = self.proposal_of(propose, &mut commit)?;
+        let (id, turn) = self.proposal_of(first, &mut commit)?;
+        let mut held = Held { request, proposal: id.clone(), files: Vec::new(), hunks: Vec::new() };
+        let mut withdrawn = Vec::new();
+        for propose in proposes {
+            let rebased = self.propose_file(&id, &turn, propose, &mut commit)?;
+            let note = self.note_for_tool(&id, &propose.path, &rebased, &mut commit);
+            let review = self.reviews.review(&id)?;
+            if propose.apply {
+                let undecided = |hunk: &&HunkId| is_undecided(review, hunk);
+                held.hunks.extend(rebased.proposed.iter().filter(undecided).cloned());
+            }
+            withdrawn.extend(rebased.withdrawn);
+            held.files.push((propose.path.clone(), note));
+        }
+        changed_event(&self.documents, &self.reviews, &id, &mut commit);
+        let mut effects = vec![Effect::Persist(commit)];
+        effects.extend(proposes.iter().filter_map(|propose| self.derive(&id, &propose.path)));
+        effects.extend(self.withdraw(&id, withdrawn));
+        if proposes.iter().any(|propose| propose.apply) {
+            effects.extend(self.try_to_apply(id, held.hunks.clone()));
+            self.held.push(held);
+        } else if let Some(review) = self.reviews.get(&id) {
+            effects.push(Effect::Reply(request, Ok(answer(review, held))));
+        }
+        Ok(effects)
+    }
+
+    /// Makes the hunks of one file.
+    fn propose_file(
+        &mut self,
+        id: &ProposalId,
+        turn: &TurnId,
+        propose: &Propose,
+        commit: &mut Commit,
+    ) -> Result<Rebased, Refusal> {
         let reviews = Arc::make_mut(&mut self.reviews);
         let hash = TextHash::of(propose.base.text());
         reviews.texts.insert(hash.clone(), propose.base.clone());
         let unknown = || Refusal::Unknown { what: "proposal", id: id.to_string() };
-        let review = reviews.by_id.get_mut(&id).ok_or_else(unknown)?;
+        let review = reviews.by_id.get_mut(id).ok_or_else(unknown)?;
         review.revision += 1;
         review.placements.remove(&propose.path);
         let file = file_of(&mut review.proposal, propose, &hash);
-        let rebase = Rebase { proposal: &id, turn: &turn, base: &propose.base, carried: &propose.carried };
-        rebase.carry(file, &mut commit);
-        let rebased = rebase.propose(file, &propose.kind, &propose.hunks, &mut commit);
+        let rebase = Rebase { proposal: id, turn, base: &propose.base, carried: &propose.carried };
+        rebase.carry(file, commit);
+        let rebased = rebase.propose(file, &propose.kind, &propose.hunks, commit);
         for (hunk, by) in &rebased.superseded {
-            review.decide(hunk, Verdict::Superseded { by: by.clone() }, &mut commit);
+            review.decide(hunk, Verdict::Superseded { by: by.clone() }, commit);
         }
-        let note = self.note_for_tool(&id, &propose.path, &rebased, &mut commit);
-        let review = self.reviews.review(&id)?;
-        let new: Vec<HunkId> =
-            rebased.proposed.iter().filter(|hunk| is_undecided(review, hunk)).cloned().collect();
-        let open = |file: &FileChange| file.hunks.iter().filter(|hunk| hunk.verdict.is_open()).count();
-        let pending = review.proposal.file(&propose.path).map_or(0, open);
-        changed_event(&self.documents, &self.reviews, &id, &mut commit);
-        let mut effects = vec![Effect::Persist(commit)];
-        effects.extend(self.derive(&id, &propose.path));
-        effects.extend(self.withdraw(&id, &rebased));
-        if propose.apply {
-            effects.extend(self.try_to_apply(id.clone(), new.clone()));
-            let path = propose.path.clone();
-            self.held.push(Held { request, proposal: id, path, hunks: new, note });
-        } else {
-            let reply = Reply::Proposed { proposal: id, pending, applied: 0, note };
-            effects.push(Effect::Reply(request, Ok(reply)));
-        }
-        Ok(effects)
+        Ok(rebased)
     }
 
     /// Answers the tools whose edits are in the text by now, or cannot be: what the next tool reads is settled.
@@ -59,36 +78,26 @@ impl State {
         for held in std::mem::take(&mut self.held) {
             let is_out = |waiting: &Waiting| match waiting {
                 Waiting::Apply(proposal, _) | Waiting::Withdraw(proposal, _) => *proposal == held.proposal,
-                Waiting::Request(..) => false,
+                Waiting::Request(..) | Waiting::Recall(..) => false,
             };
             let Some(review) = self.reviews.get(&held.proposal) else { continue };
-            let file = review.proposal.file(&held.path);
-            let hunks = || file.into_iter().flat_map(|file| &file.hunks);
-            if self.waiting.iter().any(is_out) || hunks().any(|hunk| review.applying.contains_key(&hunk.id)) {
+            let files = held.files.iter().filter_map(|(path, _)| review.proposal.file(path));
+            let mut hunks = files.flat_map(|file| &file.hunks);
+            if self.waiting.iter().any(is_out) || hunks.any(|hunk| review.applying.contains_key(&hunk.id)) {
                 self.held.push(held);
                 continue;
             }
-            let is_applied = |hunk: &&Hunk| {
-                held.hunks.contains(&hunk.id) && matches!(hunk.verdict, Verdict::Applied { .. })
-            };
-            let reply = Reply::Proposed {
-                proposal: held.proposal.clone(),
-                pending: hunks().filter(|hunk| hunk.verdict.is_open()).count(),
-                applied: hunks().filter(is_applied).count(),
-                note: held.note,
-            };
-            answers.push(Effect::Reply(held.request, Ok(reply)));
+            answers.push(Effect::Reply(held.request, Ok(answer(review, held))));
         }
         answers
     }
 
     /// Takes applied lines out of the text that the agent does not propose any more.
-    fn withdraw(&mut self, proposal: &ProposalId, rebased: &Rebased) -> Vec<Effect> {
-        if rebased.withdrawn.is_empty() {
+    pub(super) fn withdraw(&mut self, proposal: &ProposalId, withdrawn: Vec<HunkId>) -> Vec<Effect> {
+        if withdrawn.is_empty() {
             return Vec::new();
         }
-        let wishes: Vec<Wish> = rebased
-            .withdrawn
+        let wishes: Vec<Wish> = withdrawn
             .iter()
             .map(|hunk| Wish { hunk: hunk.clone(), verdict: Verdict::Superseded { by: None } })
             .collect();
@@ -97,14 +106,10 @@ impl State {
             wishes.iter().any(|wish| file.hunk(&wish.hunk).is_some()) && self.is_looked_for(review, file)
         });
         if looked_for {
-            self.waiting.push(Waiting::Withdraw(proposal.clone(), rebased.withdrawn.clone()));
+            self.waiting.push(Waiting::Withdraw(proposal.clone(), withdrawn));
             return Vec::new();
         }
         self.steer(None, proposal, &wishes, Commit::default()).unwrap_or_default()
-    }
-
-    pub(super) fn withdraw_now(&mut self, proposal: &ProposalId, withdrawn: Vec<HunkId>) -> Vec<Effect> {
-        self.withdraw(proposal, &Rebased { withdrawn, ..Rebased::default() })
     }
 
     /// Returns the proposal that an edit amends, opened if need be, and the turn that its hunks are of.
@@ -142,6 +147,20 @@ impl State {
         }
         Ok((id, turn.id.clone()))
     }
+}
+
+/// Says what came of what a tool proposed.
+fn answer(review: &Review, held: Held) -> Reply {
+    let Held { proposal, files, hunks: wanted, .. } = held;
+    let file = |(path, note): (PathBuf, Option<String>)| {
+        let hunks = || review.proposal.file(&path).into_iter().flat_map(|file| &file.hunks);
+        let is_applied =
+            |hunk: &&Hunk| wanted.contains(&hunk.id) && matches!(hunk.verdict, Verdict::Applied { .. });
+        let pending = hunks().filter(|hunk| hunk.verdict.is_open()).count();
+        let applied = hunks().filter(is_applied).count();
+        ProposedFile { path, pending, applied, note }
+    };
+    Reply::Proposed { proposal, files: files.into_iter().map(file).collect() }
 }
 
 fn is_undecided(review: &Review, hunk: &HunkId) -> bool {

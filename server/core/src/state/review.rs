@@ -8,7 +8,7 @@ use super::{Outcome, State, Waiting, persist};
 use crate::comment::Comment;
 use crate::document::Documents;
 use crate::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, Record, Refusal, Reply};
-use crate::event::Known;
+use crate::event::{Command, Known};
 use crate::id::{HunkId, ProposalId, RequestId};
 use crate::journal::Journal;
 use crate::lines::TextHash;
@@ -67,9 +67,13 @@ impl State {
         }
         for waiting in std::mem::take(&mut self.waiting) {
             effects.extend(match waiting {
+                waiting @ Waiting::Recall(..) => {
+                    self.waiting.push(waiting);
+                    continue;
+                }
                 Waiting::Request(request, command) => self.requested(request, *command),
                 Waiting::Apply(proposal, hunks) => self.try_to_apply(proposal, hunks),
-                Waiting::Withdraw(proposal, hunks) => self.withdraw_now(&proposal, hunks),
+                Waiting::Withdraw(proposal, hunks) => self.withdraw(&proposal, hunks),
             });
         }
         effects
@@ -183,6 +187,13 @@ impl State {
         self.journal = Journal::replay(&decisions);
         let mut effects: Vec<Effect> = files.iter().filter_map(|(id, path)| self.derive(id, path)).collect();
         effects.extend(self.reviews.by_id.keys().map(|id| Effect::Editor(EditorEffect::Refresh(id.clone()))));
+        let is_recall = |waiting: &mut Waiting| matches!(waiting, Waiting::Recall(..));
+        let recalls: Vec<Waiting> = self.waiting.extract_if(.., is_recall).collect();
+        for recall in recalls {
+            if let Waiting::Recall(request, start) = recall {
+                effects.extend(self.requested(request, Command::StartTurn(*start)));
+            }
+        }
         // What waited for places that are looked for no more would wait for ever.
         if !effects.iter().any(|effect| matches!(effect, Effect::Derive(_))) {
             for waiting in std::mem::take(&mut self.waiting) {

@@ -5,7 +5,7 @@ use super::*;
 use crate::diff::line_changes;
 use crate::document::{ContentChange, Document, DocumentUri};
 use crate::edits::{Side, edited_text, overlay_text};
-use crate::effect::{DocumentEdit, FileWrite, Reply};
+use crate::effect::{DocumentEdit, FileWrite, ProposedFile, Reply};
 use crate::event::{Author, Decided, Known};
 use crate::event::{Propose, Selection, StartTurn};
 use crate::id::SessionId;
@@ -241,7 +241,7 @@ impl World {
                 new_text: after.slice(change.after).into(),
             })
             .collect();
-        let command = Command::Propose(Propose {
+        let command = Command::Propose(vec![Propose {
             by: Author::Turn { turn: TurnId::new(turn), new_proposal: ProposalId::new("p") },
             path: PATH.into(),
             kind: ChangeKind::Modify,
@@ -250,7 +250,7 @@ impl World {
             carried,
             apply,
             at: Timestamp(2),
-        });
+        }]);
         self.request += 1;
         self.handle(Event::Requested { request: RequestId(self.request), command });
     }
@@ -261,10 +261,7 @@ impl World {
         world.open(TEXT);
         world.start_turn("t1");
         let reply = world.propose("t1", |text| text.replace("two", "TWO").replace("five", "FIVE"));
-        assert_eq!(
-            reply,
-            Ok(Reply::Proposed { proposal: ProposalId::new("p"), pending: 2, applied: 0, note: None })
-        );
+        assert_eq!(reply, Ok(proposed_here(2)));
         world
     }
 
@@ -340,6 +337,12 @@ impl World {
 const PENDING: HunkState = HunkState::Pending;
 const ACCEPTED: HunkState = HunkState::Accepted { saved: false };
 const SAVED: HunkState = HunkState::Accepted { saved: true };
+
+/// Returns the answer to a tool that has proposed to change the file.
+fn proposed_here(pending: usize) -> Reply {
+    let file = ProposedFile { path: PATH.into(), pending, applied: 0, note: None };
+    Reply::Proposed { proposal: ProposalId::new("p"), files: vec![file] }
+}
 
 fn at(line: u32, character: u32) -> TextRange {
     TextRange::new(Position::new(line, character), Position::new(line, character))
@@ -499,10 +502,7 @@ fn a_second_edit_keeps_the_names_of_what_it_leaves_alone() {
     let mut world = World::proposed();
     let before = world.hunks();
     let reply = world.propose("t1", |text| text.replace("FIVE", "FIVE!").replace("three", "THREE"));
-    assert_eq!(
-        reply,
-        Ok(Reply::Proposed { proposal: ProposalId::new("p"), pending: 2, applied: 0, note: None })
-    );
+    assert_eq!(reply, Ok(proposed_here(2)));
     // Lines 2 and 3 changed together are one hunk, and so is line 5 in its new form.
     assert_eq!(world.states().iter().filter(|state| **state == HunkState::Superseded).count(), 2);
     world.end_turn("t1");
@@ -542,47 +542,5 @@ fn a_reversed_range_puts_the_document_out_of_step_until_it_is_opened_again() {
     assert_eq!(world.accept(0), Ok(Reply::Applying));
 }
 
-#[test]
-fn one_session_has_one_turn_at_a_time_and_a_turn_ends_once() {
-    let mut world = World::new();
-    world.start_turn("t1");
-    let again = StartTurn {
-        turn: TurnId::new("t2"),
-        session: SessionId::new("s"),
-        new_session: false,
-        prompt: "again".into(),
-        model: None,
-        level: None,
-        mode: Mode::default(),
-        proposes_only: false,
-        excerpts: Vec::new(),
-        comments: Vec::new(),
-        at: Timestamp(2),
-    };
-    let refusal = world.command(Command::StartTurn(again)).unwrap_err();
-    assert!(refusal.to_string().contains("busy with turn `t1`"), "{refusal}");
-    assert_eq!(
-        world.command(Command::CancelTurn { turn: TurnId::new("t1") }),
-        Ok(Reply::TurnCancelled(true))
-    );
-    let end = |status| TurnEnd { status, reply: None, usage: Usage::default() };
-    world.handle(Event::TurnEnded { turn: TurnId::new("t1"), end: end(TurnStatus::Cancelled) });
-    world.handle(Event::TurnEnded { turn: TurnId::new("t1"), end: end(TurnStatus::Completed) });
-    assert_eq!(world.events.len(), 1);
-    assert_eq!(world.state.turns[&TurnId::new("t1")].status, TurnStatus::Cancelled);
-    assert_eq!(
-        world.command(Command::CancelTurn { turn: TurnId::new("t1") }),
-        Ok(Reply::TurnCancelled(false))
-    );
-    assert!(world.command(Command::CancelTurn { turn: TurnId::new("t9") }).is_err());
-}
-
-#[test]
-fn an_ended_turn_proposes_nothing_more() {
-    let mut world = World::proposed();
-    world.end_turn("t1");
-    let refusal = world.propose("t1", |text| text.replace("four", "4")).unwrap_err();
-    assert_eq!(refusal, Refusal::Forbidden("turn `t1` has ended".into()));
-}
-
 mod decisions;
+mod turns;

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{Outcome, State, persist};
+use super::{Outcome, State, Waiting, persist};
 use crate::effect::{Commit, DurableEvent, Effect, Record, Refusal, Reply};
 use crate::event::StartTurn;
-use crate::id::{CommentId, ProposalId, RequestId, TurnId};
+use crate::id::{CommentId, ProposalId, RequestId, SessionId, TurnId};
 use crate::turn::{Excerpt, Turn, TurnEnd, TurnStatus, Usage};
 
 impl State {
     pub(super) fn start_turn(&mut self, request: RequestId, start: StartTurn) -> Outcome {
+        let is_known = |session: &SessionId| self.turns.values().any(|known| known.session == *session);
+        if !start.new_session && !is_known(&start.session) {
+            return self.recall(request, start);
+        }
         let mut turn = Turn {
             id: start.turn,
             session: start.session,
@@ -26,9 +30,6 @@ impl State {
             proposals: Vec::new(),
             review_note: None,
         };
-        if !start.new_session && !self.turns.values().any(|known| known.session == turn.session) {
-            return Err(Refusal::Unknown { what: "session", id: turn.session.to_string() });
-        }
         let running = |known: &&Turn| known.session == turn.session && known.status == TurnStatus::Running;
         if let Some(known) = self.turns.values().find(running) {
             let refusal = format!(
@@ -52,6 +53,19 @@ impl State {
         let reply = Reply::TurnStarted { turn: turn.id.clone(), session: turn.session.clone() };
         Arc::make_mut(&mut self.turns).insert(turn.id.clone(), turn.clone());
         Ok(vec![Effect::Persist(commit), Effect::StartTurn(turn), Effect::Reply(request, Ok(reply))])
+    }
+
+    /// Asks the store once for a session that is not among the newest.
+    fn recall(&mut self, request: RequestId, start: StartTurn) -> Outcome {
+        if !self.recalled.insert(start.session.clone()) {
+            // Somebody may make it yet, in another process.
+            self.recalled.remove(&start.session);
+            return Err(Refusal::Unknown { what: "session", id: start.session.to_string() });
+        }
+        self.waiting.push(Waiting::Recall(request, Box::new(start)));
+        // An answer that is on its way does not have it.
+        self.generation += 1;
+        Ok(vec![self.load()])
     }
 
     /// Adds the text that the editor has at this moment.

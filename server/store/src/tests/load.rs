@@ -92,6 +92,17 @@ fn only_the_newest_are_loaded_but_whole_conversations() {
         "all turns of a loaded proposal's session"
     );
 
+    // Somebody who goes on with it gets all of it, but not in another folder.
+    let wanted = |folder: &str| {
+        let (folders, sessions) = (vec![folder.into()], vec![SessionId::new("old"), SessionId::new("gone")]);
+        wait(|done| store.load(folders, sessions, done)).unwrap()
+    };
+    let loaded = wanted("/w");
+    let (proposals, turns) = ids(&loaded);
+    assert_eq!((proposals.len(), &proposals[..3]), (203, &["p-old1", "p-old2", "p-old3"][..]));
+    assert_eq!((turns.len(), turns[0]), (206, "t-old"));
+    assert_eq!(ids(&wanted("/elsewhere")), (vec![], vec![]));
+
     commit(&store, vec![proposal("p-new", "old", "t-old", 300)], vec![]).unwrap();
     let loaded = load(&store, &["/w"]).unwrap();
     let (proposals, turns) = ids(&loaded);
@@ -168,7 +179,7 @@ impl World {
         let carried: Vec<_> = pending.map(|hunk| (hunk.id.clone(), hunk.old.clone())).collect();
         let carried = carried.into_iter().filter(|_| self.below(4) > 0).collect();
         let at = Timestamp(i64::try_from(self.count).unwrap());
-        self.command(Command::Propose(Propose {
+        self.command(Command::Propose(vec![Propose {
             by: Author::Turn {
                 turn: TurnId::new(turn),
                 new_proposal: ProposalId::new(format!("p{}", self.count)),
@@ -180,7 +191,7 @@ impl World {
             carried,
             apply: false,
             at,
-        }));
+        }]));
     }
 
     fn reject_one(&mut self) {

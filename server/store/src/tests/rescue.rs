@@ -91,3 +91,17 @@ fn an_interrupted_turn_is_shown_as_such_even_if_it_cannot_be_written() {
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(load(&store, &["/w"]).unwrap().last_seq, 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn the_other_processes_that_turns_run_in_are_named_as_long_as_they_live() {
+    let home = home();
+    let store = store(&home);
+    let other = Owner { pid: std::os::unix::process::parent_id(), start: String::new() };
+    commit_as(&store, other.clone(), small(Some("/w"), "/w/x"));
+    commit(&store, vec![session("s2", Some("/w")), Record::Turn(turn("t2", "s2", 3))], vec![]).unwrap();
+    let at_home_and_elsewhere = ["/w", "/other"].map(|folder| load(&store, &[folder]).unwrap().runners);
+    assert_eq!(at_home_and_elsewhere, [vec![other.clone()], vec![other.clone()]], "we are not among them");
+    commit_as(&store, other, vec![ended("t", TurnStatus::Completed)]);
+    assert_eq!(load(&store, &["/w"]).unwrap().runners, []);
+}

@@ -176,7 +176,7 @@ fn names_that_are_not_utf8_come_back() {
         decision("p", "h", Verdict::Superseded { by: None }),
     ];
     commit(&store(&home), records, vec![]).unwrap();
-    let loaded = wait(|done| store(&home).load(vec![folder], done)).unwrap();
+    let loaded = wait(|done| store(&home).load(vec![folder], Vec::new(), done)).unwrap();
     assert_eq!(loaded.known.proposals[0].files[0].path, path);
     assert_eq!(loaded.known.proposals[0].files[0].hunks[0].verdict, Verdict::Superseded { by: None });
     assert!(database_of(&home).exists(), "below a folder whose own name is not UTF-8 either");

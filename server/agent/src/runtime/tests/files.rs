@@ -27,7 +27,7 @@ impl World {
     }
 
     async fn propose(&self, propose: Propose) {
-        let reply = self.handle.request(Command::Propose(propose)).await;
+        let reply = self.handle.request(Command::Propose(vec![propose])).await;
         assert!(matches!(reply, Ok(Reply::Proposed { .. })), "{reply:?}");
     }
 

@@ -151,7 +151,8 @@ fn applied_hunks_are_in_the_text_at_once_and_kept_or_taken_out_afterwards() {
     world.start_turn("t1");
     world.apply_proposed("t1", |text| text.replace("two", "TWO").replace("five", "FIVE"));
     let reply = world.replies.pop();
-    assert!(matches!(reply, Some(Ok(Reply::Proposed { applied: 2, .. }))), "{reply:?}");
+    let Some(Ok(Reply::Proposed { files, .. })) = &reply else { panic!("{reply:?}") };
+    assert_eq!(files[0].applied, 2);
     assert_eq!(world.text(), "one\nTWO\nthree\nfour\nFIVE\n");
     assert_eq!(world.states(), [HunkState::Applied; 2]);
     let keep = world.accept(0);
@@ -215,10 +216,9 @@ fn what_was_refused_is_not_proposed_again_in_the_same_turn_and_marked_in_a_later
     };
     world.command(reject).unwrap();
     let again = |world: &mut World, turn: &str| world.propose(turn, |text| text.replace("two", "TWO"));
-    let Ok(Reply::Proposed { pending, note: Some(note), .. }) = again(&mut world, "t1") else {
-        panic!("the tool is told")
-    };
-    assert_eq!(pending, 1);
+    let Ok(Reply::Proposed { files, .. }) = again(&mut world, "t1") else { panic!("the tool is told") };
+    let note = files[0].note.as_deref().unwrap();
+    assert_eq!(files[0].pending, 1);
     assert!(note.contains("too loud"), "{note}");
     world.end_turn("t1");
     world.start_turn("t2");
@@ -369,7 +369,7 @@ fn a_new_file_fills_the_empty_line_of_a_buffer_that_waits_for_it() {
         at: Timestamp(2),
     };
     world.disk = String::new();
-    world.command(Command::Propose(propose)).unwrap();
+    world.command(Command::Propose(vec![propose])).unwrap();
     world.open("\n");
     assert_eq!(world.states(), [PENDING]);
     world.accept(0).unwrap();
