@@ -93,7 +93,13 @@ impl Running {
             let mut ended = pin!(ended.buffered(AT_ONCE));
             while let Some(ended) = ended.next().await {
                 let Ended { call, text, end, changed } = ended?;
-                let text = self.calls.repeats.note(&call, text, changed);
+                let mut text = self.calls.repeats.note(&call, text, changed);
+                // Here and not where the call runs: calls that run at once are told in their order.
+                if end == CallEnd::Ok
+                    && let Some(instructions) = self.link.instructions_for(&call).await?
+                {
+                    text.push_str(&instructions);
+                }
                 let is_error = end != CallEnd::Ok;
                 self.calls.results.push(Content::ToolResult { id: call.id, text, is_error });
                 drop(self.calls.open.pop_front());
@@ -123,8 +129,6 @@ impl Link {
             self.tell_plan(&call.input);
         }
         self.tell(Update::ToolResult { id, text: text.clone(), end });
-        let instructions = if end == CallEnd::Ok { self.instructions_for(&call).await? } else { None };
-        let text = text + &instructions.unwrap_or_default();
         Ok(Ended { call, text, end, changed })
     }
 
