@@ -152,6 +152,16 @@ impl ConfigSource {
         }
     }
 
+    /// Returns the HTTP clients of the process.
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Returns a variable of the environment, if it is set and not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !value.trim().is_empty())
+    }
+
     /// Returns kkcode's home.
     pub fn home(&self) -> &Path {
         &self.home

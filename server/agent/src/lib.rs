@@ -15,6 +15,7 @@ pub mod view;
 mod turn;
 
 mod tool;
+mod web;
 
 mod budget;
 pub mod gate;

@@ -24,6 +24,8 @@ mod patch;
 mod read;
 mod sysinfo;
 mod todowrite;
+mod webfetch;
+mod websearch;
 mod write;
 
 pub(crate) use context::Context;
@@ -88,6 +90,8 @@ const TOOLS: &[Tool] = &[
     notebookedit::TOOL,
     todowrite::TOOL,
     sysinfo::TOOL,
+    webfetch::TOOL,
+    websearch::TOOL,
 ];
 
 /// Returns the tools as the model is told of them.

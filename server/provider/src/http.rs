@@ -44,7 +44,8 @@ impl fmt::Debug for Http {
 }
 
 impl Http {
-    async fn client(&self, is_plain: bool) -> Result<Client, ProviderError> {
+    /// Returns the client for this machine, unencrypted (`is_plain`), or the one for all others, which only speaks TLS.
+    pub async fn client(&self, is_plain: bool) -> Result<Client, ProviderError> {
         let clients = Arc::clone(&self.clients);
         let made = tokio::task::spawn_blocking(move || {
             let (cell, make): (_, fn() -> reqwest::Result<Client>) =
@@ -97,7 +98,8 @@ fn encrypted() -> reqwest::Result<Client> {
     builder().https_only(true).build()
 }
 
-fn install_tls() {
+/// Chooses the library that encrypts, for all clients of the process; more than once does no harm.
+pub fn install_tls() {
     // An error says that there is one already, which will do.
     drop(rustls::crypto::ring::default_provider().install_default());
 }
@@ -204,7 +206,7 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
 }
 
 /// Returns an error with what caused it, the most telling last.
-fn chain(error: &reqwest::Error) -> String {
+pub fn chain(error: &reqwest::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
     for source in sources(error) {
         let text = source.to_string();

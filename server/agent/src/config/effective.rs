@@ -194,6 +194,9 @@ impl Effective {
     fn allowed(&mut self, key: &Key, path: &[String], value: Value, trusted: bool) -> Result<Value, String> {
         let present = path.iter().try_fold(&self.value, |value, name| value.get(name));
         match (key.from_project, key.takes) {
+            (FromProject::Nothing, _) => {
+                Err("is set by a project; only the user can set it, and it is not used".to_owned())
+            }
             (FromProject::IfTrusted, _) if trusted => Ok(value),
             (FromProject::IfTrusted, _) => {
                 Err("is set by a project whose folder is not trusted, and is not used; `kkcode-lsp trust grant` trusts it"

@@ -11,8 +11,10 @@ impl ConfigSource {
     /// Returns the names of all variables of the environment in which keys are: those that the configuration names, with
     /// errors in it or without, and those of the providers that are known without it. Blocks.
     pub(crate) fn key_variables(&self) -> BTreeSet<String> {
+        let search =
+            self.read().get(&["tool", "websearch", "api_key_env"]).and_then(Value::as_str).map(str::to_owned);
         let named = self.of_providers("api_key_env");
-        named.into_iter().chain(provider::key_variables().map(str::to_owned)).collect()
+        named.into_iter().chain(search).chain(provider::key_variables().map(str::to_owned)).collect()
     }
 
     /// Returns all keys that the editor gave, or that stand in the configuration. Blocks.

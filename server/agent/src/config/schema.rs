@@ -44,9 +44,11 @@ pub(super) enum FromProject {
     Earlier,
     /// Add rules that do not allow anything.
     AddRestrictions,
+    /// Nothing, whether the user trusts the folder or not.
+    Nothing,
 }
 
-use FromProject::{AddRestrictions, Earlier, IfTrusted, Lower};
+use FromProject::{AddRestrictions, Earlier, IfTrusted, Lower, Nothing};
 use Takes::{Bool, Integer, Mappings, Number, OneOf, Scalar, Text, TextOrTexts, Texts};
 
 const fn key(path: &'static str, takes: Takes, from_project: FromProject, about: &'static str) -> Key {
@@ -112,6 +114,14 @@ pub(super) const KEYS: &[Key] = &[
     key("permission.sandbox.mode", Text, IfTrusted, "whether commands run in a sandbox"),
     key("permission.sandbox.network", Scalar, IfTrusted, "whether the sandbox has a network"),
     key("permission.sandbox.writable_dirs", Texts, IfTrusted, "what else the sandbox may write to"),
+    key(
+        "tool.http.allow_private_hosts",
+        Bool,
+        Nothing,
+        "whether `webfetch` reaches this machine and private networks",
+    ),
+    key("tool.websearch.endpoint", Text, Nothing, "the MCP server that `websearch` asks, over HTTP"),
+    key("tool.websearch.api_key_env", Text, Nothing, "the variable of the environment with its key"),
     key("usage.pricing_file", Text, IfTrusted, "a file of prices, in the shape of `usage.prices`"),
     key("usage.prices.*.input", Number, IfTrusted, "US dollars for a million tokens sent"),
     key("usage.prices.*.output", Number, IfTrusted, "US dollars for a million tokens received"),
