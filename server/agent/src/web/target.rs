@@ -43,7 +43,7 @@ impl Target {
         // Others read `http:/server` and `http:///server` otherwise.
         let behind = text.get(url.scheme().len()..).unwrap_or_default();
         if behind.strip_prefix("://").is_none_or(|host| host.is_empty() || host.starts_with('/')) {
-            return refuse("write it as http://server/ or https://server/");
+            return refuse("write it as https://example.com/ is written");
         }
         if !url.username().is_empty() || url.password().is_some() {
             // Not repeated: there is a secret in it.

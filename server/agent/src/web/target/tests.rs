@@ -24,7 +24,7 @@ fn what_hands_out_keys_is_refused_whatever_the_user_allows() {
     ] {
         Target::parse(url, Allowed::PrivateToo).expect_err(url);
     }
-    for url in ["http://127.0.0.1:8080/", "http://localhost/", "http://nas.local/"] {
+    for url in ["http://127.0.0.1:8080/", "http://localhost/", "http://app.localhost/"] {
         Target::parse(url, Allowed::PrivateToo).unwrap();
     }
 }
