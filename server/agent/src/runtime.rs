@@ -334,4 +334,4 @@ fn take(state: &mut State, performer: &mut Performer, input: Input) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

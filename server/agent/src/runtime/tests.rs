@@ -12,6 +12,7 @@ use super::*;
 
 mod files;
 mod packages;
+pub(crate) use packages::versions;
 mod sessions;
 
 mod budget;

@@ -90,9 +90,13 @@ impl Context<'_> {
         let twin = path.parent().and_then(|folder| fs::read_dir(folder).ok()).and_then(|entries| {
             entries.flatten().map(|entry| entry.file_name()).find(|name| Some(lower(name)) == wanted)
         });
-        match twin {
-            Some(twin) => format!("{name} does not exist; there is `{}`", twin.display()),
-            None => format!("{name} does not exist"),
+        // A diff calls its files so.
+        let prefixed = ["a/", "b/"].into_iter().find_map(|prefix| name.strip_prefix(prefix));
+        let own = prefixed.filter(|own| self.path(own).is_ok_and(|path| path.is_file()));
+        match (twin, own) {
+            (Some(twin), _) => format!("{name} does not exist; there is `{}`", twin.display()),
+            (None, Some(own)) => format!("{name} does not exist; there is `{own}`"),
+            (None, None) => format!("{name} does not exist"),
         }
     }
 }

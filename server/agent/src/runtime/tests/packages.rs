@@ -161,10 +161,10 @@ fn replacements(path: &str, old: &str, new: &str) -> Vec<Value> {
     replacements
 }
 
-type Files = BTreeMap<String, String>;
+pub(crate) type Files = BTreeMap<String, String>;
 
 /// Returns the files of both versions; says that the test is skipped where they are not installed.
-fn versions(package: &str) -> Option<(Files, Files)> {
+pub(crate) fn versions(package: &str) -> Option<(Files, Files)> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let tools =
         std::env::var_os("KKCODE_TEST_TOOLS").map_or_else(|| repository.join("target/tools"), PathBuf::from);

@@ -88,3 +88,15 @@ fn e10_what_cannot_be_done_changes_nothing_at_all() {
     );
     check(&json!([{"path": "a.txt", "before": "e\n", "after": "E\n"}]), Err("2 times, at lines 1, 3"));
 }
+
+/// The names of files in a diff begin with `a/` and `b/`.
+#[test]
+fn e07_the_prefixes_of_a_diff_are_no_folders_that_are_made_up() {
+    for prefix in ["a", "b"] {
+        let path = format!("{prefix}/dir/c.txt");
+        check(&json!([{"path": path, "before": "c", "after": "C"}]), Err("there is `dir/c.txt`"));
+        let mut world = World::new(&[(&path, "c\n"), ("dir/c.txt", "c\n")]);
+        world.call("edit", json!({"path": path, "before": "c", "after": "C"})).unwrap();
+        assert_eq!([world.seen(&path), world.seen("dir/c.txt")].map(Option::unwrap), ["C\n", "c\n"]);
+    }
+}
