@@ -44,6 +44,21 @@ fn the_settings_offer_only_what_the_server_knows() {
 }
 
 #[test]
+fn comments_lines_and_own_versions_reach_the_agent() {
+    check("rounds");
+}
+
+#[test]
+fn conversations_are_renamed_copied_shown_and_deleted() {
+    check("sessions");
+}
+
+#[test]
+fn a_key_reaches_its_provider_and_no_file() {
+    check("keys");
+}
+
+#[test]
 fn what_goes_wrong_is_told() {
     check("refusals");
 }

@@ -1,6 +1,7 @@
 // What a user does and sees, one case each.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { conversations } from "./conversations.mjs";
 
 const NOTES = "one\ntwo\nthree\nfour\nfive\nsix\n";
 
@@ -40,6 +41,8 @@ const hostile = (trust, settings) => ({
 });
 
 export const cases = {
+  ...conversations,
+
   // The whole road: a turn from a selection, its hunks, each decided in another way, and a window that comes back.
   review: {
     files: { "notes.txt": NOTES },

@@ -120,6 +120,22 @@ export class Editor {
     await this.page.keyboard.press("Enter");
   }
 
+  /** Takes a row of a list. */
+  async pick(title, words) {
+    await this.page.locator(".quick-input-widget:visible", { hasText: title }).waitFor();
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: words }).first().click();
+  }
+
+  /** Returns a line of the editor that shows the file. */
+  line(text) {
+    return this.page.locator(".monaco-editor .view-line", { hasText: new RegExp(`^${text}$`) }).first();
+  }
+
+  /** Returns a line of the proposed side. */
+  proposed(text) {
+    return this.page.locator(".monaco-diff-editor .modified .view-line", { hasText: new RegExp(`^${text}$`) }).first();
+  }
+
   /** Opens a file by its name, and waits for its text. */
   async open(name, text) {
     await this.page.keyboard.press("Control+p");
@@ -152,6 +168,14 @@ export class Editor {
   async seeFile(name, text) {
     const path = join(this.work, name);
     await this.eventually(`${name} is ${JSON.stringify(text)}`, () => existsSync(path) && readFileSync(path, "utf8") === text);
+  }
+
+  /** Throws if a text stands in any file that the editor or the server keeps. */
+  seeNowhere(text) {
+    const found = spawnSync("grep", ["-rlaF", text, join(this.folder, "home"), join(this.folder, "data"), this.work], { encoding: "utf8" });
+    if (found.status !== 1) {
+      throw new Error(`“${text}” stands in ${found.stdout}${found.stderr}`);
+    }
   }
 
   /** Waits until something holds, looking again with each frame that the page draws. */

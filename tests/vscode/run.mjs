@@ -18,7 +18,8 @@ for (const [path, text] of Object.entries(scene.files)) {
   write(join(folder, "work", path), text.replaceAll("FOLDER", folder));
 }
 write(join(folder, "home", "script.yaml"), scene.script);
-write(join(folder, "home", "config.yaml"), "provider: {play: {type: scripted, script: script.yaml}}\n");
+const config = (await scene.prepare?.()) ?? "provider: {play: {type: scripted, script: script.yaml}}\n";
+write(join(folder, "home", "config.yaml"), config);
 
 const editor = await Editor.start({ tools, folder, vsix, settings: scene.settings, pictures: process.env.KKCODE_TEST_PICTURES });
 try {
