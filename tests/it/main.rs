@@ -4,6 +4,7 @@ mod cli;
 mod editors;
 mod journey;
 mod neovim;
+mod permissions;
 mod providers;
 mod robustness;
 mod tidy;

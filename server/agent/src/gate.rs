@@ -7,11 +7,16 @@ use std::time::SystemTime;
 
 use futures::future::BoxFuture;
 use kkcode_core::permission::Decision;
-use kkcode_core::permission::engine::{Approval, Call, Verdict, decide};
+use kkcode_core::permission::engine::{Approval, Call, Source, Verdict, decide};
+use kkcode_core::prompt::Resolution;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Level, Turn};
 use tokio_util::sync::CancellationToken;
 
+use crate::config::is_config_file;
+use crate::runtime::Handle;
+
+mod ask;
 mod check;
 mod disk;
 pub mod learned;
@@ -19,8 +24,11 @@ pub mod policy;
 pub mod rules;
 pub mod trust;
 
+pub(crate) use ask::Questions;
+use ask::{Offer, Shown};
 pub(crate) use check::{Asked, Check, Passage};
 use policy::{Holding, Surroundings};
+use rules::Problem;
 
 /// What a tool would do outside of the files that the session sees: run something, fetch something, make a folder.
 ///
@@ -47,12 +55,28 @@ pub(crate) struct Reach {
     pub(crate) writes_outside: bool,
 }
 
+impl Reach {
+    /// Says how far it is.
+    fn describe(self) -> &'static str {
+        match (self.network, self.writes_outside) {
+            (false, false) => "inside the workspace",
+            (true, false) => "with the network",
+            (false, true) => "with writes outside of the workspace",
+            (true, true) => "with the network and writes outside of the workspace",
+        }
+    }
+}
+
 /// The gate's word that one act may be done. Nobody else can make one.
 #[derive(Clone, Debug)]
 pub(crate) struct Permit {
     level: Level,
     reach: Reach,
-    cancel: CancellationToken,
+    gate: Arc<Gate>,
+    turn: Arc<Turn>,
+    call: Call,
+    title: String,
+    detail: String,
 }
 
 /// The gate of one turn. Reads files: its methods are not for the runtime's own thread unless they are async.
@@ -60,7 +84,11 @@ pub(crate) struct Permit {
 pub(crate) struct Gate {
     surroundings: Surroundings,
     cancel: CancellationToken,
+    /// The way to the user.
+    user: Option<Handle>,
     read: Mutex<Option<Read>>,
+    /// What is wrong with the files, as far as the user was not told.
+    problems: Mutex<Vec<Problem>>,
 }
 
 /// What was read, and what the files were like then.
@@ -74,15 +102,20 @@ struct Read {
 impl Gate {
     /// Makes the gate of a turn that ends when `cancel` says so.
     pub(crate) fn new(surroundings: Surroundings, cancel: CancellationToken) -> Self {
-        Self { surroundings, cancel, read: Mutex::default() }
+        Self { surroundings, cancel, user: None, read: Mutex::default(), problems: Mutex::default() }
+    }
+
+    /// Says by which way the user is asked.
+    pub(crate) fn asking(self, user: Handle) -> Self {
+        Self { user: Some(user), ..self }
     }
 
     /// Returns the judge of one call of a turn's tool. What the user let through for this call alone is in `granted`.
     pub(crate) fn check(&self, turn: &Turn, snapshot: &Snapshot, tool: &str, granted: &[Approval]) -> Check {
         let holding = self.holding(&snapshot.folders);
         // The user may have said otherwise since the turn began.
-        let level = snapshot.turns.get(&turn.id).map_or(turn.level, |known| known.level);
-        let policy = holding.policy(level, turn.mode.into(), Vec::new());
+        let level = snapshot.chosen_levels.get(&turn.id).copied().unwrap_or(turn.level);
+        let policy = holding.policy(level, turn.mode.into(), snapshot.approvals(&turn.session));
         Check::new(tool, policy, holding, granted.to_vec())
     }
 
@@ -94,21 +127,47 @@ impl Gate {
         snapshot: &Arc<Snapshot>,
         act: Act,
     ) -> Result<String, String> {
-        let Act { call, reach, run, .. } = act;
-        let (gate, turn, snapshot) = (self.clone(), turn.clone(), snapshot.clone());
+        let Act { call, title, detail, reach, run } = act;
+        let (gate, owner, seen, wanted) = (self.clone(), turn.clone(), snapshot.clone(), call.clone());
         let judged = tokio::task::spawn_blocking(move || {
-            let check = gate.check(&turn, &snapshot, &call.tool, &[]);
-            (check.judge(&call), check.level())
+            let check = gate.check(&owner, &seen, &wanted.tool, &[]);
+            let verdict = check.judge(&wanted);
+            let offer = check.offer(&wanted, &verdict);
+            (verdict, check.level(), offer)
         });
-        let (verdict, level) = judged.await.map_err(|error| {
-            tracing::error!(%error, "the gate broke down");
-            "refused: the permissions cannot be read, see the server's log".to_owned()
-        })?;
-        match verdict.decision {
-            Decision::Allow => run(Permit { level, reach, cancel: self.cancel.clone() }).await,
-            Decision::Ask => Err(nobody_to_ask(&verdict)),
-            Decision::Deny => Err(refusal(&verdict)),
+        let (verdict, level, offer) = judged.await.map_err(|error| broken(&error))?;
+        let said = match verdict.decision {
+            Decision::Allow => None,
+            Decision::Ask => {
+                let shown = Shown { title: title.clone(), detail: detail.clone(), offer };
+                self.ask(turn, &call, &verdict, shown).await?
+            }
+            Decision::Deny => {
+                self.note(turn, &call, &verdict, None);
+                return Err(refusal(&verdict));
+            }
+        };
+        if verdict.decision == Decision::Allow {
+            self.note(turn, &call, &verdict, None);
         }
+        let (gate, turn) = (self.clone(), turn.clone());
+        let done = run(Permit { level, reach, gate, turn, call, title, detail }).await;
+        match said {
+            Some(said) => done.map(|text| format!("{text}\n(the user allowed this and says: {said})")),
+            None => done,
+        }
+    }
+
+    /// Takes note of a decision, and of the answer if the user was asked.
+    #[expect(clippy::unused_self, reason = "the notes are the gate's")]
+    pub(crate) fn note(&self, turn: &Turn, call: &Call, verdict: &Verdict, answer: Option<&Resolution>) {
+        let (decision, answer) = (verdict.decision, answer.map(|answer| (&answer.answer, &answer.by)));
+        tracing::debug!(turn = %turn.id, tool = %call.tool, ?decision, source = %verdict.source, ?answer, "decided");
+    }
+
+    /// Returns what is wrong with the files that were read, each once.
+    pub(crate) fn take_problems(&self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns what holds in these folders, read again if one of the files is not as it was.
@@ -120,6 +179,13 @@ impl Gate {
             _ => {
                 let cwd = folders.first().cloned().unwrap_or_else(|| PathBuf::from("/nonexistent"));
                 let holding = Arc::new(policy::holding(&self.surroundings, folders, &cwd));
+                let known = |problem: &&Problem| {
+                    read.as_ref().is_some_and(|read| read.holding.problems.contains(problem))
+                };
+                // What is wrong with the configuration is told by whoever reads the rest of it.
+                let is_told = |problem: &&Problem| is_config_file(&problem.file) || known(problem);
+                let news = holding.problems.iter().filter(|problem| !is_told(problem)).cloned();
+                self.problems.lock().unwrap_or_else(PoisonError::into_inner).extend(news);
                 *read = Some(Read { folders: folders.to_vec(), stamps, holding: holding.clone() });
                 holding
             }
@@ -140,7 +206,19 @@ impl Permit {
 
     /// Returns what says that the turn is over: whatever the act started ends then.
     pub(crate) fn cancel(&self) -> &CancellationToken {
-        &self.cancel
+        &self.gate.cancel
+    }
+
+    /// Asks the user whether the same may be done once more and reach further, for the reason given. Returns the permit for
+    /// that, or what the model is told instead.
+    pub(crate) async fn widened(&self, reach: Reach, reason: &str) -> Result<Self, String> {
+        let source = Source::BuiltIn;
+        let verdict = Verdict { decision: Decision::Ask, reason: reason.to_owned(), source };
+        let title = format!("{}, {}", self.title, reach.describe());
+        // What was shown and may be allowed for longer is the act without this.
+        let shown = Shown { title, detail: self.detail.clone(), offer: Offer::default() };
+        self.gate.ask(&self.turn, &self.call, &verdict, shown).await?;
+        Ok(Self { reach, ..self.clone() })
     }
 }
 
@@ -161,6 +239,12 @@ pub(crate) fn nobody_to_ask(verdict: &Verdict) -> String {
         "refused: the user would have to allow this, and cannot be asked: {} ({})",
         verdict.reason, verdict.source
     )
+}
+
+/// Says that the gate itself failed: nothing passes then.
+fn broken(error: &dyn fmt::Display) -> String {
+    tracing::error!(%error, "the gate broke down");
+    "refused: the permissions cannot be read, see the server's log".to_owned()
 }
 
 fn stamp(path: &std::path::Path) -> Option<(SystemTime, u64)> {

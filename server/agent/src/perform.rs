@@ -23,6 +23,7 @@ use crate::config::ConfigSource;
 use crate::doorbell::Doorbell;
 use crate::file::{self, FileError};
 use crate::fresh;
+use crate::gate::policy;
 use crate::runtime::{EventsAnswer, Handle, Input, ToFrontEnd};
 use crate::turn;
 use crate::write::{self, NewText};
@@ -30,6 +31,7 @@ use crate::write::{self, NewText};
 use runners::Runners;
 use turns::Turns;
 
+mod learn;
 mod runners;
 mod turns;
 
@@ -363,10 +365,16 @@ impl Performer {
         let mut is_told = false;
         while self.queue.front().is_some_and(|queued| queued.batch == batch) {
             let Some(Queued { step: Step::Effect(effect), .. }) = self.queue.pop_front() else { continue };
-            if let Effect::Reply(request, _) | Effect::WriteFiles { answer: Some((request, _)), .. } = *effect
-            {
-                self.reply(request, Err(Refusal::NotStored(error.to_string())));
-                is_told = true;
+            let waiting: Vec<RequestId> = match *effect {
+                Effect::Reply(request, _) | Effect::WriteFiles { answer: Some((request, _)), .. } => {
+                    vec![request]
+                }
+                Effect::Learn { answers, .. } => answers.into_iter().map(|(request, _)| request).collect(),
+                _ => Vec::new(),
+            };
+            is_told |= !waiting.is_empty();
+            for request in waiting {
+                self.reply(request, Err(refusal(error)));
             }
         }
         // That somebody else was quicker is no trouble with the store.
@@ -386,6 +394,7 @@ impl Performer {
             Effect::StartTurn(turn) => self.start_turn(turn),
             Effect::CancelTurn(turn) => self.turns.cancel(&turn),
             Effect::Derive(question) => self.derive(question),
+            Effect::Learn { rules, answers } => self.learn(rules, answers),
             Effect::WriteFiles { answer, proposal, files, before } => {
                 let (handle, home) = (self.handle.clone(), self.config.home.clone());
                 tokio::task::spawn_blocking(move || {
@@ -398,7 +407,7 @@ impl Performer {
                     self.hang_bell();
                 }
                 let handle = self.handle.clone();
-                let home = self.config.home.clone();
+                let (home, surroundings) = (self.config.home.clone(), self.config.surroundings());
                 self.config.set_folders(folders.clone());
                 self.loads = match self.loads {
                     Loads::Never => Loads::Out(1),
@@ -408,6 +417,8 @@ impl Performer {
                 tokio::task::spawn_blocking(move || {
                     // What a crash interrupted is finished before anybody looks at the files, or ends.
                     write::recover(&home);
+                    let (configured, widest) = policy::levels(&surroundings, &folders);
+                    handle.send(Event::LevelsRead { configured, widest });
                     store
                         .load(folders, sessions, move |result| handle.put(Input::Loaded(generation, result)));
                 });
@@ -452,6 +463,14 @@ impl Performer {
     fn tell(&self, effect: EditorEffect) {
         // A front end that has gone needs to be told nothing.
         let _nobody_listens = self.front_end.send(ToFrontEnd::Effect(effect));
+    }
+}
+
+/// Says why what waited for a commit is not done.
+fn refusal(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Conflict { .. } => Refusal::Overtaken(error.to_string()),
+        _ => Refusal::NotStored(error.to_string()),
     }
 }
 

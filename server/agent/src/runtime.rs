@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use kkcode_core::effect::{DurableEvent, EditorEffect, Refusal, Reply};
 use kkcode_core::event::{Command, Event, StartTurn};
-use kkcode_core::id::{CommentId, ProposalId, RequestId, SessionId, TurnId};
+use kkcode_core::id::{CommentId, PromptId, ProposalId, RequestId, SessionId, TurnId};
+use kkcode_core::prompt::{Prompt, Resolution};
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::state::{Snapshot, State};
 use kkcode_core::turn::{Excerpt, Level, Mode, Usage};
@@ -142,6 +143,8 @@ pub(crate) enum Input {
     Events(Vec<(u64, DurableEvent)>),
     /// The store has answered the load of this generation.
     Loaded(u64, Result<kkcode_store::Loaded, StoreError>),
+    /// The rules of an answer "always" are written down, or why not; those who wait for that are answered now.
+    Learned(Vec<(RequestId, Reply)>, Result<(), String>),
     EventsSince(u64, EventsAnswer),
     Stop(oneshot::Sender<()>),
 }
@@ -239,6 +242,37 @@ impl Handle {
         }
     }
 
+    /// Asks the user, and waits for the first answer of anybody who is attached to the home, now or later.
+    pub(crate) async fn ask(&self, prompt: Prompt) -> Result<Resolution, Refusal> {
+        let id = prompt.id.clone();
+        let mut command = Command::Ask(Box::new(prompt));
+        loop {
+            match self.request(command).await {
+                Ok(Reply::Answered(resolution)) => return Ok(resolution),
+                // Another process was quicker than an answer given here; what it says is read in a moment.
+                Err(Refusal::Overtaken(_)) => command = Command::AwaitAnswer { prompt: id.clone() },
+                Ok(reply) => return Err(Refusal::Forbidden(format!("a prompt was answered by {reply:?}"))),
+                Err(refusal) => return Err(refusal),
+            }
+        }
+    }
+
+    /// Answers a prompt. Tells whether the answer counts: not if another came first, or if nobody asks.
+    pub fn answer(
+        &self,
+        prompt: PromptId,
+        resolution: Resolution,
+    ) -> impl Future<Output = Result<bool, Refusal>> + Send + use<> {
+        let answered = self.request(Command::Answer { prompt, resolution });
+        async move {
+            match answered.await {
+                Ok(reply) => Ok(reply == Reply::AnswerTaken(true)),
+                Err(Refusal::Overtaken(_)) => Ok(false),
+                Err(refusal) => Err(refusal),
+            }
+        }
+    }
+
     /// Returns the state as it is when everything that was sent before has happened and is durable.
     pub async fn snapshot(&self) -> Option<Snapshot> {
         let (answer, answered) = oneshot::channel();
@@ -328,6 +362,7 @@ fn take(state: &mut State, performer: &mut Performer, input: Input) {
             }
         }
         Input::Events(events) => performer.tell_elsewhere(events),
+        Input::Learned(answers, result) => performer.learned(answers, result),
         Input::EventsSince(seq, answer) => performer.events_since(seq, answer),
         Input::Loaded(..) | Input::Stop(_) => {}
     }

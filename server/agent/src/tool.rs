@@ -5,7 +5,7 @@ use kkcode_provider::request::{ToolCall, ToolSpec};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::gate::{Act, Asked};
+use crate::gate::{Act, Asked, Questions};
 
 mod anchor;
 mod context;
@@ -21,6 +21,7 @@ mod list;
 mod multiedit;
 mod notebookedit;
 mod patch;
+mod question;
 mod read;
 mod sysinfo;
 mod todowrite;
@@ -51,6 +52,8 @@ pub(crate) enum Outcome {
     Answer(String),
     /// It would do something outside of the files that the session sees, and has done nothing yet.
     Act(Act),
+    /// The user is asked something; the answer is the tool's.
+    Question(Questions),
     /// The user has to allow something first; the call is made again then.
     Ask(Asked),
 }
@@ -89,6 +92,7 @@ const TOOLS: &[Tool] = &[
     write::TOOL,
     notebookedit::TOOL,
     todowrite::TOOL,
+    question::TOOL,
     sysinfo::TOOL,
     webfetch::TOOL,
     websearch::TOOL,

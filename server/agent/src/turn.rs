@@ -93,7 +93,7 @@ enum Next {
 /// Runs a turn to its end.
 pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
     let cancel = ports.cancel.clone();
-    let gate = Arc::new(Gate::new(ports.config.surroundings(), cancel.clone()));
+    let gate = Arc::new(Gate::new(ports.config.surroundings(), cancel.clone()).asking(ports.handle.clone()));
     let mut running = Running {
         link: Link { turn: Arc::new(turn), ports: Arc::new(ports), gate, in_system: Arc::default() },
         system: String::new(),

@@ -12,13 +12,14 @@ use thiserror::Error;
 use crate::comment::Comment;
 use crate::document::DocumentUri;
 use crate::event::Event;
-use crate::id::{CommentId, HunkId, ProposalId, RequestId, SessionId, TurnId};
+use crate::id::{CommentId, HunkId, PromptId, ProposalId, RequestId, SessionId, TurnId};
 use crate::journal::Act;
 use crate::lines::{Lines, TextHash};
 use crate::placement::Texts;
+use crate::prompt::{LearnedRule, Prompt, Resolution};
 use crate::proposal::{FileChange, Hunk, ReviewState, Timestamp, Verdict};
 use crate::text::TextRange;
-use crate::turn::{Failure, Turn, TurnEnd};
+use crate::turn::{Failure, Level, Turn, TurnEnd};
 
 /// Something to be done, in order; what stands behind a [`Effect::Persist`] is done when its commit is durable.
 #[derive(Debug)]
@@ -33,6 +34,13 @@ pub enum Effect {
     StartTurn(Turn),
     /// Stop working on a turn.
     CancelTurn(TurnId),
+    /// Write down rules that an answer "always" made, then answer.
+    Learn {
+        /// The rules.
+        rules: Vec<LearnedRule>,
+        /// Where the answers go, and what they are.
+        answers: Vec<(RequestId, Reply)>,
+    },
     /// Find out where the hunks of a file stand; answered by [`Event::Derived`].
     Derive(Derive),
     /// Write hunks into files, or take them out, all or none; answered by [`Event::FilesWritten`].
@@ -68,6 +76,8 @@ pub enum EditorEffect {
     Refresh(ProposalId),
     /// Something durable has happened; the runtime adds the number that the commit gave it.
     Durable(u64, DurableEvent),
+    /// Prompts are others than before, as the store knows them.
+    Prompts,
     /// Tell the user.
     Message(String),
 }
@@ -230,6 +240,20 @@ pub enum Record {
         /// What.
         comment: Comment,
     },
+    /// The user is asked something.
+    Prompt(Box<Prompt>),
+    /// A prompt is answered. Refused when it has been before.
+    PromptResolved {
+        /// Which prompt.
+        prompt: PromptId,
+        /// What came of it.
+        resolution: Resolution,
+    },
+    /// A turn has ended; what it asked is withdrawn.
+    PromptsWithdrawn {
+        /// Which turn.
+        turn: TurnId,
+    },
     /// Comments were sent to the agent.
     CommentsSent {
         /// Which.
@@ -264,6 +288,22 @@ pub enum DurableEvent {
         error: Option<Failure>,
         /// The proposals it opened or amended.
         proposals: Vec<ProposalId>,
+    },
+    /// The user is asked something.
+    Asked {
+        /// What.
+        prompt: Box<Prompt>,
+    },
+    /// A prompt has its resolution.
+    Resolved {
+        /// Which prompt.
+        prompt: PromptId,
+        /// The turn that asked.
+        turn: TurnId,
+        /// Whether it was questions, no permission.
+        is_question: bool,
+        /// What came of it.
+        resolution: Resolution,
     },
 }
 
@@ -320,6 +360,12 @@ pub enum Reply {
     Decision(Option<Act>),
     /// The comment is kept.
     Commented,
+    /// What came of a prompt.
+    Answered(Resolution),
+    /// Whether the answer to a prompt counts: not when another came first.
+    AnswerTaken(bool),
+    /// The level in force.
+    Level(Level),
 }
 
 /// Why a request was not done. The message says what to do.
@@ -367,6 +413,12 @@ pub enum Refusal {
     /// The level or mode forbids it.
     #[error("{0}")]
     Forbidden(String),
+    /// The prompt takes other answers.
+    #[error("prompt `{0}` does not offer that answer")]
+    NotOffered(String),
+    /// Another process has decided it a moment before.
+    #[error("{0}")]
+    Overtaken(String),
     /// It could not be written down.
     #[error("{0}")]
     NotStored(String),

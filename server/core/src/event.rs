@@ -7,9 +7,10 @@ use std::sync::Arc;
 use crate::comment::Comment;
 use crate::document::{ContentChange, DocumentUri};
 use crate::effect::Reply;
-use crate::id::{CommentId, HunkId, ProposalId, RequestId, SessionId, TurnId};
+use crate::id::{CommentId, HunkId, PromptId, ProposalId, RequestId, SessionId, TurnId};
 use crate::lines::{Lines, TextHash};
 use crate::placement::Placement;
+use crate::prompt::{Prompt, Resolution};
 use crate::proposal::{ChangeKind, NewHunk, Proposal, Timestamp, Verdict};
 use crate::text::PositionEncoding;
 use crate::turn::{Excerpt, Level, Mode, Turn, TurnEnd};
@@ -116,6 +117,13 @@ pub enum Event {
         /// The places; none when the file cannot be read.
         placement: Option<Placement>,
     },
+    /// The configuration says this about levels.
+    LevelsRead {
+        /// The level of turns that name none.
+        configured: Level,
+        /// The widest that anybody may choose.
+        widest: Level,
+    },
     /// A turn has ended.
     TurnEnded {
         /// Which turn.
@@ -154,6 +162,8 @@ pub struct Known {
     pub elsewhere: Vec<(ProposalId, HunkId)>,
     /// The turns.
     pub turns: Vec<Turn>,
+    /// The prompts that wait, those of running turns, and those that were answered for a session.
+    pub prompts: Vec<Prompt>,
 }
 
 /// One verdict as it was written down.
@@ -223,6 +233,22 @@ pub enum Command {
         /// Of this proposal; of the workspace when absent.
         proposal: Option<ProposalId>,
     },
+    /// Ask the user; answered when the prompt has its resolution.
+    Ask(Box<Prompt>),
+    /// Wait for the resolution of a prompt that was asked before.
+    AwaitAnswer {
+        /// Which prompt.
+        prompt: PromptId,
+    },
+    /// Answer a prompt.
+    Answer {
+        /// Which prompt.
+        prompt: PromptId,
+        /// The answer, and who gives it.
+        resolution: Resolution,
+    },
+    /// Set the level of this server's turns from now on.
+    SetLevel(Level),
     /// Keep what the user has to say, for the next turn.
     Comment {
         /// About which proposal.

@@ -49,6 +49,8 @@ ids! {
     HunkId
     /// What the user has to say about a proposal.
     CommentId
+    /// What an agent asks the user.
+    PromptId
 }
 
 /// Names a request of a front end, so that its answer finds the way back; given by the runtime, never stored.

@@ -16,6 +16,7 @@ pub mod edits;
 pub mod journal;
 pub mod merge;
 pub mod placement;
+pub mod prompt;
 pub mod proposal;
 pub mod review;
 

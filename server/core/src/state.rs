@@ -7,8 +7,10 @@ use std::sync::Arc;
 use crate::document::Documents;
 use crate::effect::{Commit, DurableEvent, EditorEffect, Effect, Record, Refusal};
 use crate::event::{Command, Event, FileOperations, StartTurn};
-use crate::id::{HunkId, ProposalId, RequestId, SessionId, TurnId};
+use crate::id::{HunkId, PromptId, ProposalId, RequestId, SessionId, TurnId};
 use crate::journal::{Act, Change, Journal};
+use crate::permission::engine::Approval;
+use crate::prompt::Prompt;
 use crate::proposal::{Timestamp, Verdict};
 use crate::review::Reviews;
 use crate::text::PositionEncoding;
@@ -17,6 +19,7 @@ use crate::turn::{Level, Turn};
 mod decide;
 mod editor;
 mod note;
+mod prompts;
 mod propose;
 mod rebase;
 mod review;
@@ -31,11 +34,21 @@ pub struct State {
     encoding: PositionEncoding,
     folders: Vec<PathBuf>,
     operations: FileOperations,
-    level: Level,
+    /// The level of turns that name none, as the configuration says it.
+    configured: Level,
+    /// The widest level that anybody may choose, as the configuration says it; any when that was not read yet.
+    widest: Option<Level>,
+    /// The level that the user has chosen in this server.
+    chosen: Option<Level>,
+    /// The same for turns that ran then.
+    chosen_levels: BTreeMap<TurnId, Level>,
     documents: Arc<Documents>,
     reviews: Arc<Reviews>,
     journal: Journal,
     turns: Arc<BTreeMap<TurnId, Turn>>,
+    prompts: Arc<BTreeMap<PromptId, Prompt>>,
+    /// Turns of this server that wait for an answer.
+    asking: Vec<(PromptId, RequestId)>,
     /// Counts attempts to have an edit applied, over all hunks.
     attempts: u64,
     /// Counts commits and recalled sessions, so that what the store told is not believed when more has been written or
@@ -88,6 +101,31 @@ pub struct Snapshot {
     pub reviews: Arc<Reviews>,
     /// The turns.
     pub turns: Arc<BTreeMap<TurnId, Turn>>,
+    /// The prompts that wait, those of running turns, and those that were answered for a session.
+    pub prompts: Arc<BTreeMap<PromptId, Prompt>>,
+    /// The levels that the user has chosen for turns after they began.
+    pub chosen_levels: BTreeMap<TurnId, Level>,
+}
+
+impl Snapshot {
+    /// Returns the prompts that wait for an answer, oldest first.
+    pub fn open_prompts(&self) -> Vec<&Prompt> {
+        let mut open: Vec<&Prompt> =
+            self.prompts.values().filter(|prompt| prompt.resolution.is_none()).collect();
+        open.sort_by_key(|prompt| (prompt.asked_at, &prompt.id));
+        open
+    }
+
+    /// Returns what the user has allowed until a session ends.
+    pub fn approvals(&self, session: &SessionId) -> Vec<Approval> {
+        let own = self.prompts.values().filter(|prompt| prompt.session == *session);
+        own.filter_map(|prompt| prompt.approval().cloned()).collect()
+    }
+
+    /// Tells whether a turn waits for the user.
+    pub fn is_waiting(&self, turn: &TurnId) -> bool {
+        self.prompts.values().any(|prompt| prompt.turn == *turn && prompt.resolution.is_none())
+    }
 }
 
 impl State {
@@ -156,6 +194,10 @@ impl State {
             Event::Derived { proposal, path, revision, version, placement } => {
                 self.derived(&proposal, &path, revision, version, placement)
             }
+            Event::LevelsRead { configured, widest } => {
+                (self.configured, self.widest) = (configured, Some(widest));
+                Vec::new()
+            }
             Event::TurnEnded { turn, end } => self.turn_ended(&turn, end),
             Event::Loaded { generation, .. } if generation != self.generation => vec![self.load()],
             Event::Loaded { known, .. } => self.loaded(*known),
@@ -172,10 +214,12 @@ impl State {
         Snapshot {
             encoding: self.encoding,
             folders: self.folders.clone(),
-            level: self.level,
+            level: self.level(),
             documents: self.documents.clone(),
             reviews: self.reviews.clone(),
             turns: self.turns.clone(),
+            prompts: self.prompts.clone(),
+            chosen_levels: self.chosen_levels.clone(),
         }
     }
 
@@ -196,6 +240,10 @@ impl State {
             Command::Resolve(resolve) => self.resolve(request, resolve),
             Command::Undo { proposal } => self.undo(request, proposal.as_ref()),
             Command::Redo { proposal } => self.redo(request, proposal.as_ref()),
+            Command::Ask(prompt) => self.ask(request, *prompt),
+            Command::AwaitAnswer { prompt } => self.await_answer(request, prompt),
+            Command::Answer { prompt, resolution } => self.answer(request, prompt, resolution),
+            Command::SetLevel(level) => Ok(self.set_level(request, level)),
             Command::Comment { proposal, comment } => self.comment(request, &proposal, comment),
         };
         effects.unwrap_or_else(|refusal| vec![Effect::Reply(request, Err(refusal))])

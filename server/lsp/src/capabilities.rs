@@ -31,6 +31,8 @@ use serde_json::Value;
 pub(crate) struct ClientCapabilities {
     /// The first of the client's encodings that we have, else UTF-16.
     pub(crate) encoding: PositionEncoding,
+    /// Its name.
+    pub(crate) name: Option<String>,
     /// It knows our notifications.
     pub(crate) kkcode: bool,
     /// It takes `documentChanges`, and heeds their versions.
@@ -88,6 +90,7 @@ impl ClientCapabilities {
         let mut resolved = strings("/textDocument/codeAction/resolveSupport/properties");
         Self {
             encoding: encodings.next().unwrap_or_default(),
+            name: name.map(str::to_owned),
             kkcode: there("/experimental/kkcode"),
             // Neovim heeds versions and does not say so.
             document_changes: has("/workspace/workspaceEdit/documentChanges") || name == Some("Neovim"),

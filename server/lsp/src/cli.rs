@@ -1,5 +1,6 @@
 //! The command line: which commands there are. One file below `cli/` for each.
 
+mod ask;
 mod config;
 mod demo;
 mod doctor;

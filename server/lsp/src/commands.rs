@@ -1,7 +1,9 @@
 //! `workspace/executeCommand`: one row for each command that the server has.
 
 mod model;
+mod permission;
 mod proposal;
+mod question;
 mod review;
 mod session;
 mod status;
@@ -12,9 +14,10 @@ use std::sync::Arc;
 use kkcode_core::effect::Refusal;
 use kkcode_protocol::commands::{
     COMMANDS, FileAccept, FileDiff, FileReject, HunkAccept, HunkReject, HunkShow, ModelList, ModelSelect,
-    ProposalAccept, ProposalEdit, ProposalList, ProposalReject, ProposalShow, ReviewComment, ReviewRedo,
-    ReviewSend, ReviewUndo, SessionDelete, SessionFork, SessionList, SessionRename, SessionShow, Status,
-    TurnCancel, TurnShow, TurnStart,
+    PermissionAnswer, PermissionForget, PermissionList, PermissionSetLevel, ProposalAccept, ProposalEdit,
+    ProposalList, ProposalReject, ProposalShow, QuestionAnswer, ReviewComment, ReviewRedo, ReviewSend,
+    ReviewUndo, SessionDelete, SessionFork, SessionList, SessionRename, SessionShow, Status, TurnCancel,
+    TurnShow, TurnStart,
 };
 use kkcode_protocol::message::Command;
 use lsp_types::ExecuteCommandParams;
@@ -56,6 +59,11 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
         SessionDelete::NAME => call.answer::<SessionDelete, _>(session::delete).await,
         ModelList::NAME => call.answer::<ModelList, _>(model::list).await,
         ModelSelect::NAME => call.answer::<ModelSelect, _>(model::select).await,
+        PermissionAnswer::NAME => call.answer::<PermissionAnswer, _>(permission::answer).await,
+        PermissionList::NAME => call.answer::<PermissionList, _>(permission::list).await,
+        PermissionForget::NAME => call.answer::<PermissionForget, _>(permission::forget).await,
+        PermissionSetLevel::NAME => call.answer::<PermissionSetLevel, _>(permission::set_level).await,
+        QuestionAnswer::NAME => call.answer::<QuestionAnswer, _>(question::answer).await,
         Status::NAME => call.answer::<Status, _>(status::show).await,
         name if COMMANDS.iter().any(|known| known.name == name) => {
             Err(error::failed(format!("`{name}` is not there yet; a later version has it")))

@@ -47,6 +47,8 @@ pub(crate) fn refusal(refusal: &Refusal) -> Error {
         | Refusal::OutOfSync(_)
         | Refusal::NotWritten(_)
         | Refusal::Forbidden(_)
+        | Refusal::NotOffered(_)
+        | Refusal::Overtaken(_)
         | Refusal::NotStored(_) => failed(refusal.to_string()),
     }
 }

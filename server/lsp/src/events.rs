@@ -60,6 +60,21 @@ fn event(snapshot: &Snapshot, seq: u64, at: Timestamp, happened: DurableEvent) -
                 proposal_ids: turn.proposals.iter().map(ToString::to_string).collect(),
             })
         }
+        DurableEvent::Asked { prompt } => {
+            snapshot.turns.get(&prompt.turn)?;
+            match (to_proto::permission_prompt(&prompt), to_proto::question_prompt(&prompt)) {
+                (Some(prompt), _) => EventBody::PermissionAsked(prompt),
+                (None, prompt) => EventBody::QuestionAsked(prompt?),
+            }
+        }
+        DurableEvent::Resolved { prompt, turn, is_question, resolution } => {
+            snapshot.turns.get(&turn)?;
+            if is_question {
+                EventBody::QuestionResolved(to_proto::question_resolution(prompt.as_str(), &resolution))
+            } else {
+                EventBody::PermissionResolved(to_proto::permission_resolution(prompt.as_str(), &resolution))
+            }
+        }
     };
     Some(Event { seq, at: to_proto::timestamp(at), task_id: None, body })
 }

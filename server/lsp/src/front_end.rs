@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::client::Client;
+use crate::prompts::Prompts;
 use crate::session::Session;
 use crate::surface::Showing;
 use crate::{reply, to_proto, turn_updates};
@@ -36,13 +37,22 @@ pub(crate) struct FrontEnd {
     told: BTreeMap<ProposalId, (ReviewState, Vec<FileCount>)>,
     /// What was shown of hunks last.
     showing: Showing,
+    /// The prompts that the client knows.
+    prompts: Prompts,
     /// The number of the last durable event.
     seq: u64,
 }
 
 impl FrontEnd {
     pub(crate) fn new(session: Arc<Session>, editor: Client) -> Self {
-        Self { session, editor, told: BTreeMap::new(), showing: Showing::default(), seq: 0 }
+        Self {
+            session,
+            editor,
+            told: BTreeMap::new(),
+            showing: Showing::default(),
+            prompts: Prompts::default(),
+            seq: 0,
+        }
     }
 
     /// Runs until the runtime ends.
@@ -69,6 +79,7 @@ impl FrontEnd {
                 self.refresh(&proposal).await;
             }
             ToFrontEnd::Effect(EditorEffect::Durable(seq, event)) => self.durable(seq, event).await,
+            ToFrontEnd::Effect(EditorEffect::Prompts) => self.prompts_changed().await,
             ToFrontEnd::Effect(EditorEffect::Message(message)) => self.show(MessageType::WARNING, &message),
             ToFrontEnd::MayGoOn(question) => self.may_go_on(question),
             ToFrontEnd::Elsewhere(seq, event) => self.elsewhere(seq, event).await,
@@ -168,6 +179,18 @@ impl FrontEnd {
                 self.proposal_changed(&proposal, state, files);
             }
             DurableEvent::TurnFinished { turn, .. } => self.turn_finished(seq, &turn).await,
+            DurableEvent::Asked { prompt } => self.prompts.ask(&self.session, seq, &prompt),
+            DurableEvent::Resolved { prompt, resolution, .. } => {
+                self.prompts.resolve(&self.session, seq, &prompt, &resolution);
+            }
+        }
+    }
+
+    /// Tells of prompts that wait and the client does not know.
+    async fn prompts_changed(&mut self) {
+        let Some(snapshot) = self.session.handle().snapshot().await else { return };
+        for prompt in snapshot.open_prompts() {
+            self.prompts.ask(&self.session, self.seq, prompt);
         }
     }
 
@@ -184,6 +207,11 @@ impl FrontEnd {
                 self.proposal_changed(&proposal, review.proposal.state(), review.counts(&snapshot.documents));
             }
             DurableEvent::TurnFinished { turn, .. } => self.turn_finished(seq, &turn).await,
+            // Only if it belongs to this workspace.
+            DurableEvent::Asked { .. } => self.prompts_changed().await,
+            DurableEvent::Resolved { prompt, resolution, .. } => {
+                self.prompts.resolve(&self.session, seq, &prompt, &resolution);
+            }
         }
     }
 

@@ -19,6 +19,7 @@ mod hunks;
 mod lifecycle;
 mod logging;
 mod progress;
+mod prompts;
 mod reply;
 mod server;
 mod session;
@@ -26,6 +27,7 @@ mod settings;
 mod show;
 mod surface;
 mod to_proto;
+mod trust;
 mod turn_updates;
 mod virtual_documents;
 

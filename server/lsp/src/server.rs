@@ -10,7 +10,8 @@ use kkcode_protocol::commands::COMMANDS;
 use kkcode_protocol::editor::{SecretSetParams, SecretSetResult};
 use kkcode_protocol::events::{EventsSinceParams, EventsSinceResult};
 use kkcode_protocol::initialize::{PROTOCOL_VERSION, SERVER_NAME};
-use kkcode_protocol::message::Request as _;
+use kkcode_protocol::message::{Notification as _, Request as _};
+use kkcode_protocol::notifications::TrustDidChange;
 use kkcode_protocol::proposal::{ProposalContentParams, ProposalContentResult};
 use kkcode_protocol::requests::{EventsSince, ProposalContent, SecretSet};
 use lsp_types::{
@@ -31,7 +32,7 @@ use crate::client::Client;
 use crate::session::Session;
 use crate::{
     code_actions, code_lens, commands, connection, error, events, from_proto, hover, lifecycle, progress,
-    settings, virtual_documents,
+    settings, trust, virtual_documents,
 };
 
 /// How long the end of the process waits for what is still to be written down.
@@ -119,6 +120,7 @@ impl connection::Hooks for Server {
         }
         match method {
             "workspace/didChangeConfiguration" => settings::changed(session, &params),
+            TrustDidChange::NAME => trust::changed(session, &params),
             "textDocument/didSave" => settings::saved(session, &params),
             _ => {}
         }

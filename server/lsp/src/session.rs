@@ -78,6 +78,11 @@ impl Session {
         &self.client
     }
 
+    /// Returns what the client calls itself.
+    pub(crate) fn client_name(&self) -> String {
+        self.client.name.clone().unwrap_or_else(|| "editor".to_owned())
+    }
+
     /// Returns the way to the client.
     pub(crate) fn editor(&self) -> &Client {
         &self.editor

@@ -22,10 +22,12 @@ use kkcode_protocol as protocol;
 use ropey::Rope;
 use serde_json::{Value, json};
 
+pub(crate) use prompt::{permission_prompt, permission_resolution, question_prompt, question_resolution};
 pub(crate) use session::{session, session_list, session_summary};
 
 use crate::hunks::{Standing, standing};
 
+mod prompt;
 mod session;
 
 /// The client's own URI of a file that it has open, else the file's.
@@ -174,11 +176,11 @@ pub(crate) fn interruption_reason(status: &TurnStatus) -> Option<protocol::outco
 }
 
 /// A turn; `so_far` is what it has said if it still runs.
-pub(crate) fn turn(turn: &Turn, so_far: Option<String>) -> protocol::turn::TurnShowResult {
+pub(crate) fn turn(turn: &Turn, is_waiting: bool, so_far: Option<String>) -> protocol::turn::TurnShowResult {
     protocol::turn::TurnShowResult {
         turn_id: turn.id.to_string(),
         session_id: turn.session.to_string(),
-        status: turn_status(&turn.status),
+        status: if is_waiting { protocol::turn::TurnStatus::Waiting } else { turn_status(&turn.status) },
         reply: turn.reply.clone().or(so_far),
         error: turn_error(&turn.status),
         interruption_reason: interruption_reason(&turn.status),

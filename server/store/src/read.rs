@@ -9,6 +9,7 @@ use kkcode_core::effect::DurableEvent;
 use kkcode_core::event::{Decided, Known};
 use kkcode_core::id::{CommentId, HunkId, ProposalId, SessionId, TurnId};
 use kkcode_core::lines::{Lines, TextHash};
+use kkcode_core::prompt::{Prompt, Resolution};
 use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, Proposal, Timestamp, Verdict};
 use kkcode_core::turn::Turn;
 use rusqlite::{Connection, Row, ToSql, Transaction, params};
@@ -70,7 +71,8 @@ pub(crate) fn load(
         .query_row([], |row| row.get(0))?;
     let (comments, decisions) = (reader.comments(&proposals)?, reader.decisions(&proposals)?);
     let elsewhere = reader.elsewhere(&proposals)?;
-    let known = Known { proposals, texts, comments, decisions, elsewhere, turns };
+    let prompts = reader.prompts(&sessions)?;
+    let known = Known { proposals, texts, comments, decisions, elsewhere, turns, prompts };
     Ok(Loaded { known, last_seq: last_seq.unsigned_abs(), runners })
 }
 
@@ -353,6 +355,25 @@ impl Reader<'_> {
         Ok(elsewhere)
     }
 
+    /// Returns the prompts that wait, those of running turns, and those that were answered for a session.
+    fn prompts(&self, sessions: &Sessions) -> Result<Vec<Prompt>, Failure> {
+        const PROMPTS: &str =
+            "SELECT prompt.body, prompt.resolution, prompt.id FROM prompt JOIN turn ON turn.id = prompt.turn
+             WHERE (prompt.resolution IS NULL OR prompt.for_session = 1 OR turn.ended_at IS NULL)";
+        let mut found: BTreeMap<String, Prompt> = BTreeMap::new();
+        for folder in &sessions.folders {
+            found.extend(self.rows(
+                &format!("{PROMPTS} AND prompt.session IN (SELECT id FROM session WHERE folder IS ?1)"),
+                params![folder.as_deref().map(PathBytes::of)],
+                prompt,
+            )?);
+        }
+        for session in &sessions.always {
+            found.extend(self.rows(&format!("{PROMPTS} AND prompt.session = ?1"), &[session], prompt)?);
+        }
+        Ok(found.into_values().collect())
+    }
+
     fn rows<T>(
         &self,
         sql: &str,
@@ -370,6 +391,12 @@ fn rows<T>(
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
     connection.prepare_cached(sql)?.query_map(params, read)?.collect()
+}
+
+fn prompt(row: &Row<'_>) -> rusqlite::Result<(String, Prompt)> {
+    let asked = row.get::<_, Json<Prompt>>(0)?.0;
+    let resolution = row.get::<_, Option<Json<Resolution>>>(1)?.map(|resolution| resolution.0);
+    Ok((row.get(2)?, Prompt { resolution, ..asked }))
 }
 
 fn hunk(row: &Row<'_>) -> rusqlite::Result<Hunk> {

@@ -2,6 +2,7 @@
 
 use kkcode_core::effect::DurableEvent;
 use kkcode_core::id::TurnId;
+use kkcode_core::prompt::Resolution;
 use kkcode_core::turn::{TurnEnd, TurnStatus, Usage};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -35,6 +36,9 @@ pub(crate) fn interrupt(connection: &mut Connection, turns: &[TurnId]) -> Result
             proposals: read::proposals_of(&transaction, turn)?,
         };
         if write::end_turn(&transaction, turn, &end, now)? {
+            for prompt in write::withdraw(&transaction, turn, now)? {
+                write::append_event(&transaction, &prompt.resolved(Resolution::withdrawn()), now)?;
+            }
             write::append_event(&transaction, &event, now)?;
         }
     }

@@ -220,6 +220,7 @@ fn remove(transaction: &Transaction<'_>, id: &SessionId) -> rusqlite::Result<()>
     for sql in [
         "DELETE FROM turn_proposal WHERE turn IN (SELECT id FROM turn WHERE session = ?1)",
         "DELETE FROM proposal WHERE session = ?1",
+        "DELETE FROM prompt WHERE session = ?1",
         "DELETE FROM message WHERE session = ?1",
         "DELETE FROM turn WHERE session = ?1",
         "DELETE FROM session WHERE id = ?1",

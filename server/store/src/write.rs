@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kkcode_core::effect::{Commit, DurableEvent, Record};
-use kkcode_core::id::{HunkId, ProposalId, SessionId, TurnId};
+use kkcode_core::id::{HunkId, PromptId, ProposalId, SessionId, TurnId};
+use kkcode_core::prompt::{Answer, Prompt, Resolution};
 use kkcode_core::proposal::{ChangeKind, Hunk, Verdict};
 use kkcode_core::turn::{Turn, TurnEnd};
 use rusqlite::{Connection, OptionalExtension as _, ToSql, Transaction, TransactionBehavior, params};
@@ -160,6 +161,18 @@ impl<'a> Writer<'a> {
                     comment.sent,
                 ],
             ),
+            Record::Prompt(prompt) => self.execute(
+                "INSERT INTO prompt (id, session, turn, body, asked_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    prompt.id.as_str(),
+                    prompt.session.as_str(),
+                    prompt.turn.as_str(),
+                    Json(prompt),
+                    prompt.asked_at.0,
+                ],
+            ),
+            Record::PromptResolved { prompt, resolution } => self.prompt_resolved(prompt, resolution),
+            Record::PromptsWithdrawn { turn } => withdraw(self.transaction, turn, self.now).map(drop),
             Record::CommentsSent { comments } => comments.iter().try_for_each(|comment| {
                 self.execute("UPDATE comment SET sent = 1 WHERE id = ?1", params![comment.as_str()])
             }),
@@ -199,6 +212,26 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         Err(Failure::Conflict(format!("turn `{turn}` does not run any more and cannot end again")))
+    }
+
+    /// Writes down what came of a prompt, if nobody else has answered.
+    fn prompt_resolved(&self, prompt: &PromptId, resolution: &Resolution) -> Result<(), Failure> {
+        let taken = self
+            .transaction
+            .prepare_cached(
+                "UPDATE prompt SET resolution = ?2, for_session = ?3, resolved_at = ?4
+                 WHERE id = ?1 AND resolution IS NULL",
+            )?
+            .execute(params![
+                prompt.as_str(),
+                Json(resolution),
+                resolution.answer == Answer::AllowSession,
+                self.now,
+            ])?;
+        if taken == 0 {
+            return Err(Failure::Conflict(format!("prompt `{prompt}` was answered by another editor")));
+        }
+        Ok(())
     }
 
     /// Writes a hunk; of one that is known only where it stands now.
@@ -309,6 +342,21 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Withdraws what a turn asked and nobody has answered; returns which prompts.
+pub(crate) fn withdraw(
+    transaction: &Transaction<'_>,
+    turn: &TurnId,
+    now: i64,
+) -> Result<Vec<Prompt>, Failure> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE prompt SET resolution = ?2, resolved_at = ?3 WHERE turn = ?1 AND resolution IS NULL RETURNING body",
+    )?;
+    let rows = statement.query_map(params![turn.as_str(), Json(Resolution::withdrawn()), now], |row| {
+        Ok(row.get::<_, Json<Prompt>>(0)?.0)
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Writes down that a turn had a part in a proposal.
 fn note_proposal(transaction: &Transaction<'_>, turn: &TurnId, proposal: &ProposalId) -> Result<(), Failure> {
     transaction
@@ -347,6 +395,9 @@ fn name_of(record: &Record) -> String {
         }
         Record::Told { proposal, .. } => format!("what the agent was told of proposal `{proposal}`"),
         Record::Comment { proposal, .. } => format!("a comment on proposal `{proposal}`"),
+        Record::Prompt(prompt) => format!("prompt `{}`", prompt.id),
+        Record::PromptResolved { prompt, .. } => format!("the answer to prompt `{prompt}`"),
+        Record::PromptsWithdrawn { turn } => format!("what turn `{turn}` asked"),
         Record::CommentsSent { .. } => "which comments were sent".to_owned(),
     }
 }

@@ -32,6 +32,11 @@ const PRESENT: &[&str] = &[
     "kkcode.session.delete",
     "kkcode.model.list",
     "kkcode.model.select",
+    "kkcode.permission.answer",
+    "kkcode.permission.list",
+    "kkcode.permission.forget",
+    "kkcode.permission.setLevel",
+    "kkcode.question.answer",
     "kkcode.status",
 ];
 

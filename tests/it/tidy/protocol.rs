@@ -23,18 +23,8 @@ const NOT_YET: &[&str] = &[
     "kkcode.task.cancel",
     "kkcode.task.retry",
     "kkcode.task.clean",
-    "kkcode.permission.answer",
-    "kkcode.permission.list",
-    "kkcode.permission.forget",
-    "kkcode.permission.setLevel",
-    "kkcode.question.answer",
     "kkcode/document/save",
-    "kkcode/trust/didChange",
     "kkcode/task/didChange",
-    "kkcode/permission/didAsk",
-    "kkcode/permission/didResolve",
-    "kkcode/question/didAsk",
-    "kkcode/question/didResolve",
 ];
 
 /// Returns the Rust name of a message: `TurnDidUpdate` of `kkcode/turn/didUpdate`.

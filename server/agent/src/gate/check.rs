@@ -35,13 +35,15 @@ pub(crate) struct Asked {
 pub(crate) struct Check {
     tool: String,
     capability: Capability,
-    policy: Policy,
-    holding: Arc<Holding>,
+    pub(super) policy: Policy,
+    pub(super) holding: Arc<Holding>,
     /// What the user let through for this call alone.
     granted: Vec<Approval>,
     /// Whether a path of the call was judged: the tool's name alone then says nothing more.
     named_a_path: AtomicBool,
     asked: Mutex<Option<Asked>>,
+    /// What was decided, for the notes.
+    decided: Mutex<Vec<(Call, Verdict)>>,
 }
 
 impl Check {
@@ -54,6 +56,7 @@ impl Check {
             granted,
             named_a_path: AtomicBool::new(false),
             asked: Mutex::default(),
+            decided: Mutex::default(),
         }
     }
 
@@ -64,8 +67,13 @@ impl Check {
 
     /// Refuses a tool that may not be called at all. What has to be asked is asked later, with more to show.
     pub(crate) fn tool(&self) -> Result<(), String> {
-        let verdict = self.judge(&self.call(None));
-        if verdict.decision == Decision::Deny { Err(refusal(&verdict)) } else { Ok(()) }
+        let call = self.call(None);
+        let verdict = self.judge(&call);
+        if verdict.decision != Decision::Deny {
+            return Ok(());
+        }
+        self.note(&call, &verdict);
+        Err(refusal(&verdict))
     }
 
     /// Refuses to look at a file or folder. If the user has to be asked, that is noted for [`Self::to_ask`].
@@ -73,6 +81,9 @@ impl Check {
         self.named_a_path.store(true, Ordering::Relaxed);
         let call = self.look_call(path);
         let verdict = self.judge(&call);
+        if verdict.decision != Decision::Ask {
+            self.note(&call, &verdict);
+        }
         match verdict.decision {
             Decision::Allow => Ok(()),
             Decision::Deny => Err(refusal(&verdict)),
@@ -100,12 +111,24 @@ impl Check {
         self.named_a_path.store(true, Ordering::Relaxed);
         let writes = vec![path.to_string_lossy().into_owned()];
         let action = Action::Files { reads: Vec::new(), writes, detail: String::new() };
-        let verdict = self.judge(&Call { tool: self.tool.clone(), action });
+        let call = Call { tool: self.tool.clone(), action };
+        let verdict = self.judge(&call);
+        self.note(&call, &verdict);
         match verdict.decision {
             Decision::Allow => Ok(Passage::Applied),
             Decision::Ask => Ok(Passage::Proposed),
             Decision::Deny => Err(refusal(&verdict)),
         }
+    }
+
+    /// Returns what was decided, once.
+    pub(crate) fn take_decided(&self) -> Vec<(Call, Verdict)> {
+        std::mem::take(&mut self.decided.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, call: &Call, verdict: &Verdict) {
+        let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        decided.push((call.clone(), verdict.clone()));
     }
 
     /// Returns what the user has to be asked before the call can go on.

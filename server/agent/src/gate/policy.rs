@@ -132,6 +132,13 @@ impl Holding {
     }
 }
 
+/// Returns the level that is configured, and the widest that anybody may choose in these folders. Reads files: blocks.
+pub(crate) fn levels(surroundings: &Surroundings, folders: &[PathBuf]) -> (Level, Level) {
+    let cwd = folders.first().cloned().unwrap_or_else(|| PathBuf::from("/nonexistent"));
+    let Holding { level, widest, .. } = holding(surroundings, folders, &cwd);
+    (level, widest)
+}
+
 /// Returns the files that have a word in what is decided in these folders, whether they are there or not.
 pub(crate) fn files<'a>(
     surroundings: &'a Surroundings,

@@ -83,6 +83,7 @@ impl World {
                 Ok(note)
             }
             Outcome::Ask(asked) => Err(asked.verdict.reason),
+            Outcome::Question(questions) => Ok(questions.title),
             Outcome::Act(act) => Err(format!("{act:?} waits for the gate")),
         }
     }

@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use kkcode_core::effect::{ProposedFile, Reply};
 use kkcode_core::event::{Command, Propose};
+use kkcode_core::permission::engine::Approval;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::TurnStatus;
 use kkcode_provider::request::{BrokenCall, Content, Message, Role, ToolCall};
@@ -134,14 +135,27 @@ impl Link {
 
     /// Runs one call: what is proposed goes to the runtime, everything else is answered by the tool.
     async fn run_call(&self, call: &ToolCall) -> Result<(String, CallEnd, bool), TurnStatus> {
-        let snapshot = Arc::new(self.ports.handle.snapshot().await.ok_or_else(shutting_down)?);
-        let answer = match self.look(call, &snapshot).await? {
+        let mut granted = Vec::new();
+        let (outcome, snapshot) = loop {
+            let snapshot = Arc::new(self.ports.handle.snapshot().await.ok_or_else(shutting_down)?);
+            match self.look(call, &snapshot, &granted).await? {
+                Ok(tool::Outcome::Ask(asked)) => match self.gate.allow(&self.turn, &snapshot, asked).await {
+                    Ok(approval) => granted.push(approval),
+                    Err(refusal) => break (Err(refusal), snapshot),
+                },
+                outcome => break (outcome, snapshot),
+            }
+        };
+        let answer = match outcome {
             Ok(tool::Outcome::Answer(text)) => Ok((text, false)),
             Ok(tool::Outcome::Propose { edits, note }) => {
                 self.propose(edits).await.map(|text| (format!("{text}\n{note}"), true))
             }
             Ok(tool::Outcome::Act(act)) => {
                 self.gate.pass(&self.turn, &snapshot, act).await.map(|text| (text, true))
+            }
+            Ok(tool::Outcome::Question(questions)) => {
+                self.gate.question(&self.turn, questions).await.map(|text| (text, true))
             }
             Ok(tool::Outcome::Ask(asked)) => Err(gate::nobody_to_ask(&asked.verdict)),
             Err(refusal) => Err(refusal),
@@ -157,10 +171,12 @@ impl Link {
         &self,
         call: &ToolCall,
         snapshot: &Arc<Snapshot>,
+        granted: &[Approval],
     ) -> Result<Result<tool::Outcome, String>, TurnStatus> {
         let (link, wanted, snapshot) = (self.clone(), call.clone(), snapshot.clone());
+        let granted = granted.to_vec();
         blocking(move || {
-            let check = link.gate.check(&link.turn, &snapshot, &wanted.name, &[]);
+            let check = link.gate.check(&link.turn, &snapshot, &wanted.name, &granted);
             let ctx = tool::Context {
                 turn: &link.turn,
                 snapshot: &snapshot,
@@ -169,7 +185,14 @@ impl Link {
                 config: &link.ports.config,
                 cancel: &link.ports.cancel,
             };
-            tool::run(&wanted, &ctx)
+            let outcome = tool::run(&wanted, &ctx);
+            for problem in link.gate.take_problems() {
+                link.tell_user(problem.to_string());
+            }
+            for (call, verdict) in check.take_decided() {
+                link.gate.note(&link.turn, &call, &verdict, None);
+            }
+            outcome
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Decision;
@@ -28,7 +29,7 @@ pub struct Policy {
 }
 
 /// Names exactly one action: what was shown to the user, and nothing wider.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Approval([u8; 32]);
 
 /// A tool call, as far as it matters here.

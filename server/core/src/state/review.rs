@@ -158,7 +158,7 @@ impl State {
     }
 
     pub(super) fn loaded(&mut self, known: Known) -> Vec<Effect> {
-        let Known { proposals, texts, comments, decisions, elsewhere, turns } = known;
+        let Known { proposals, texts, comments, decisions, elsewhere, turns, prompts } = known;
         let old = std::mem::take(&mut self.reviews);
         let mut by_id = BTreeMap::new();
         let mut files = Vec::new();
@@ -202,6 +202,7 @@ impl State {
                 }
             }
         }
+        effects.extend(self.prompts_loaded(prompts));
         effects
     }
 

@@ -8,7 +8,6 @@ use crate::edits::{Side, edited_text, overlay_text};
 use crate::effect::{DocumentEdit, FileWrite, ProposedFile, Reply};
 use crate::event::{Author, Decided, Known};
 use crate::event::{Propose, Selection, StartTurn};
-use crate::id::SessionId;
 use crate::lines::Lines;
 use crate::placement::{Found, Placement};
 use crate::proposal::{ChangeKind, NewHunk};
@@ -34,6 +33,7 @@ struct World {
     messages: Vec<String>,
     waiting: Vec<Event>,
     writes: usize,
+    learned: Vec<crate::prompt::LearnedRule>,
 }
 
 impl World {
@@ -50,6 +50,7 @@ impl World {
             messages: Vec::new(),
             waiting: Vec::new(),
             writes: 0,
+            learned: Vec::new(),
         };
         world.handle(Event::Attached {
             encoding: PositionEncoding::Utf16,
@@ -95,7 +96,10 @@ impl World {
                     assert!(after > Duration::from_secs(1));
                     self.waiting.push(*event);
                 }
-                Effect::Editor(EditorEffect::Refresh(_) | EditorEffect::Durable(..))
+                Effect::Learn { rules, .. } => self.learned.extend(rules),
+                Effect::Editor(
+                    EditorEffect::Refresh(_) | EditorEffect::Prompts | EditorEffect::Durable(..),
+                )
                 | Effect::StartTurn(_)
                 | Effect::CancelTurn(_)
                 | Effect::Load { .. } => {}
@@ -323,6 +327,9 @@ impl World {
                 | Record::TurnEnded { .. }
                 | Record::Told { .. }
                 | Record::Comment { .. }
+                | Record::Prompt(_)
+                | Record::PromptResolved { .. }
+                | Record::PromptsWithdrawn { .. }
                 | Record::CommentsSent { .. } => {}
             }
         }
@@ -364,7 +371,9 @@ fn an_accepted_hunk_is_in_the_text_and_final_when_saved() {
     assert_eq!(world.states(), [SAVED, PENDING]);
     let counts = world.events.iter().filter_map(|event| match event {
         DurableEvent::ProposalChanged { files, .. } => Some(files[0].pending),
-        DurableEvent::TurnFinished { .. } => None,
+        DurableEvent::TurnFinished { .. } | DurableEvent::Asked { .. } | DurableEvent::Resolved { .. } => {
+            None
+        }
     });
     assert_eq!(counts.collect::<Vec<_>>(), [2, 1, 1]);
 }
@@ -543,4 +552,5 @@ fn a_reversed_range_puts_the_document_out_of_step_until_it_is_opened_again() {
 }
 
 mod decisions;
+mod prompts;
 mod turns;

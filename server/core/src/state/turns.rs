@@ -19,7 +19,7 @@ impl State {
             session: start.session,
             prompt: start.prompt,
             model: start.model,
-            level: start.level.unwrap_or(self.level),
+            level: start.level.map_or_else(|| self.level(), |level| self.bounded(level)),
             mode: start.mode,
             proposes_only: start.proposes_only,
             excerpts: start.excerpts.into_iter().map(|excerpt| self.with_text(excerpt)).collect(),
@@ -120,6 +120,7 @@ impl State {
             proposals: known.proposals.clone(),
         });
         commit.records.push(Record::TurnEnded { turn: turn.clone(), end });
+        self.withdraw_prompts(turn, &mut commit);
         persist(commit).into_iter().collect()
     }
 }

@@ -12,6 +12,7 @@ use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Level, Mode, Turn, TurnStatus};
 use kkcode_protocol::cli::RunReport;
 
+use super::ask;
 use super::failure::Failure;
 use super::local::Local;
 use super::output::{self, Outcome, Output, Style};
@@ -103,15 +104,12 @@ async fn turn(run: Run, local: &mut Local, output: Output) -> Result<Ended, Fail
             RunMode::Plan => Mode::Plan,
             RunMode::Agent => Mode::Agent,
         },
-        level: match run.mode {
-            RunMode::Ask | RunMode::Plan => Some(Level::Readonly),
-            RunMode::Agent => run.level.map(|level| match level {
-                RunLevel::Readonly => Level::Readonly,
-                RunLevel::Manual => Level::Manual,
-                RunLevel::AcceptEdits => Level::AcceptEdits,
-                RunLevel::Yolo => Level::Yolo,
-            }),
-        },
+        level: run.level.map(|level| match level {
+            RunLevel::Readonly => Level::Readonly,
+            RunLevel::Manual => Level::Manual,
+            RunLevel::AcceptEdits => Level::AcceptEdits,
+            RunLevel::Yolo => Level::Yolo,
+        }),
         proposes_only: true,
         ..NewTurn::default()
     };
@@ -148,6 +146,11 @@ async fn follow(id: &TurnId, local: &mut Local, output: Output) -> Result<(), Fa
                 if turn == *id =>
             {
                 return Ok(());
+            }
+            ToFrontEnd::Effect(EditorEffect::Durable(_, DurableEvent::Asked { prompt }))
+                if prompt.turn == *id =>
+            {
+                ask::user(&local.handle, *prompt);
             }
             ToFrontEnd::Effect(EditorEffect::Message(message)) => output::note(&message),
             ToFrontEnd::Turn(TurnUpdate { turn, update }) if turn == *id => show(update, output),

@@ -6,7 +6,7 @@ use kkcode_agent::runtime::NewTurn;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::Command;
 use kkcode_core::id::{SessionId, TurnId};
-use kkcode_core::turn::{self, Excerpt, ExcerptRole, Level};
+use kkcode_core::turn::{self, Excerpt, ExcerptRole};
 use kkcode_core::uri::{PathStyle, to_path};
 use kkcode_protocol::text::{Diagnostic, DiagnosticCode, Range};
 use kkcode_protocol::turn::{
@@ -49,7 +49,7 @@ pub(super) async fn show(session: Arc<Session>, params: TurnShowParams) -> Resul
     let snapshot = session.snapshot().await?;
     let turn = snapshot.turns.get(&TurnId::new(params.turn_id.as_str()));
     let turn = turn.ok_or_else(|| unknown("turn", &params.turn_id))?;
-    Ok(to_proto::turn(turn, session.said_so_far(&turn.id)))
+    Ok(to_proto::turn(turn, snapshot.is_waiting(&turn.id), session.said_so_far(&turn.id)))
 }
 
 /// Reads what a turn is to be; refuses what this version cannot do, rather than do something else.
@@ -65,16 +65,11 @@ fn new_turn(params: &TurnStartParams) -> Result<NewTurn> {
             return Err(error::failed("mode `longagent` is not there yet; a later version has it"));
         }
     };
-    // Both other modes change nothing, whatever the level allows.
-    let level = match mode {
-        turn::Mode::Agent => params.level.map(from_proto::level),
-        turn::Mode::Ask | turn::Mode::Plan => Some(Level::Readonly),
-    };
     Ok(NewTurn {
         prompt: params.prompt.clone(),
         session: params.session_id.clone().map(SessionId::new),
         model: params.model.clone(),
-        level,
+        level: params.level.map(from_proto::level),
         mode,
         excerpts: excerpts(params),
         proposes_only: false,

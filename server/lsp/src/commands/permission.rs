@@ -1,0 +1,66 @@
+//! The commands of permissions.
+
+use std::sync::Arc;
+
+use kkcode_agent::gate::learned;
+use kkcode_core::effect::Reply;
+use kkcode_core::event::Command;
+use kkcode_core::id::PromptId;
+use kkcode_core::prompt::{Answer, Resolution};
+use kkcode_protocol::permission::{
+    PermissionAnswer, PermissionAnswerParams, PermissionAnswerResult, PermissionForgetParams,
+    PermissionForgetResult, PermissionListParams, PermissionListResult, PermissionSetLevelParams,
+    PermissionSetLevelResult,
+};
+use tower_lsp::jsonrpc::Result;
+
+use crate::session::Session;
+use crate::{error, from_proto, to_proto};
+
+pub(super) async fn answer(
+    session: Arc<Session>,
+    params: PermissionAnswerParams,
+) -> Result<PermissionAnswerResult> {
+    let answer = match params.answer {
+        PermissionAnswer::AllowOnce => Answer::AllowOnce,
+        PermissionAnswer::AllowSession => Answer::AllowSession,
+        PermissionAnswer::AllowAlways => Answer::AllowAlways,
+        PermissionAnswer::Deny => Answer::Deny,
+    };
+    let feedback = params.feedback.filter(|feedback| !feedback.trim().is_empty());
+    let resolution = Resolution { answer, by: session.client_name(), feedback };
+    let answered = session.handle().answer(PromptId::new(params.prompt_id), resolution).await;
+    Ok(PermissionAnswerResult { accepted: answered.map_err(|refusal| error::refusal(&refusal))? })
+}
+
+pub(super) async fn list(session: Arc<Session>, _: PermissionListParams) -> Result<PermissionListResult> {
+    let snapshot = session.snapshot().await?;
+    let home = session.home().to_owned();
+    let learned = tokio::task::spawn_blocking(move || learned::list(&home)).await;
+    let learned = learned.map_err(|e| error::internal(&e))?.map_err(|e| error::failed(e.to_string()))?;
+    Ok(PermissionListResult {
+        level: to_proto::level(snapshot.level),
+        rules: learned.into_iter().map(to_proto::learned_rule).collect(),
+        prompts: snapshot.open_prompts().into_iter().filter_map(to_proto::permission_prompt).collect(),
+    })
+}
+
+pub(super) async fn forget(
+    session: Arc<Session>,
+    params: PermissionForgetParams,
+) -> Result<PermissionForgetResult> {
+    let home = session.home().to_owned();
+    let forgotten = tokio::task::spawn_blocking(move || learned::forget(&home, &params.rule_id)).await;
+    let forgotten = forgotten.map_err(|e| error::internal(&e))?.map_err(|e| error::failed(e.to_string()))?;
+    Ok(PermissionForgetResult { forgotten })
+}
+
+pub(super) async fn set_level(
+    session: Arc<Session>,
+    params: PermissionSetLevelParams,
+) -> Result<PermissionSetLevelResult> {
+    match session.request(Command::SetLevel(from_proto::level(params.level))).await? {
+        Reply::Level(level) => Ok(PermissionSetLevelResult { level: to_proto::level(level) }),
+        reply => Err(error::internal(&format!("a level was answered by {reply:?}"))),
+    }
+}
