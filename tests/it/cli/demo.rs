@@ -20,9 +20,15 @@ fn the_demo_shows_the_whole_journey_and_leaves_nothing() {
     }
     let begin = |sign: &str| told.lines().filter(|line| line.starts_with(sign)).count();
     assert_eq!((begin("-"), begin("+")), (4, 5), "{told}");
-    for part in
-        ["edit shop.py  proposed", "✓ accepted", "✗ rejected", "kill -9", "scripted model", "CURRENCY"]
-    {
+    for part in [
+        "read shop.py  done\n  read README.md  done\n",
+        "edit shop.py  proposed",
+        "✓ accepted",
+        "✗ rejected",
+        "kill -9",
+        "scripted model",
+        "CURRENCY",
+    ] {
         assert!(told.contains(part), "{part} in {told}");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), before, "nothing is left");

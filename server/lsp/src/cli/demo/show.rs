@@ -1,5 +1,6 @@
 //! How the demo looks: steps with headings, diffs with the changed words marked, 80 columns, no colours into a pipe.
 
+use std::collections::VecDeque;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -27,18 +28,28 @@ pub(super) struct Show {
     watched: bool,
     /// Text is being written, so that a line is to be ended first.
     in_text: bool,
-    /// Whether the tool that was called last proposes something.
-    proposes: bool,
+    /// The calls that run, in their order: the first stands in its line already.
+    calls: VecDeque<Call>,
     /// The column at which the next word of the reply stands.
     column: usize,
     /// A blank stands before it, unless it begins a line.
     blank: bool,
 }
 
+/// A call of a tool.
+struct Call {
+    id: String,
+    line: String,
+    /// Whether it proposes something.
+    proposes: bool,
+    /// Whether it did what it should, once that is known.
+    ended: Option<bool>,
+}
+
 impl Show {
     pub(super) fn new(output: Output) -> Self {
         let watched = !output.is_json() && output::is_watched();
-        Self { output, watched, in_text: false, proposes: false, column: 0, blank: false }
+        Self { output, watched, in_text: false, calls: VecDeque::new(), column: 0, blank: false }
     }
 
     /// Says what this is.
@@ -77,30 +88,50 @@ impl Show {
         match look(update, "/kind").as_str() {
             Some("text") => self.say(look(update, "/text").as_str().unwrap_or_default()),
             Some("toolCall") => {
-                self.reply_ends()?;
                 let title = look(update, "/title").as_str().unwrap_or_default();
                 let (tool, about) = title.split_once(' ').unwrap_or((title, ""));
-                let tool = self.output.paint(Style::Yellow, tool);
-                self.write(&format!("  {tool} {about}"))?;
-                self.in_text = true;
-                self.proposes = look(update, "/tool") == "edit";
-                self.wait(BEAT);
-                Ok(())
+                let line = format!("  {} {about}", self.output.paint(Style::Yellow, tool));
+                let proposes = look(update, "/tool") == "edit";
+                let is_first = self.calls.is_empty();
+                self.calls.push_back(Call { id: id_of(update), line, proposes, ended: None });
+                if is_first { self.call_begins() } else { Ok(()) }
             }
             Some("toolResult") => {
-                let ok = look(update, "/status") == "ok";
-                let (style, word) = match (ok, self.proposes) {
-                    (true, true) => (Style::Green, "proposed"),
-                    (true, false) => (Style::Dim, "done"),
-                    (false, _) => (Style::Red, "refused"),
-                };
-                let word = self.output.paint(style, word);
-                self.write(&format!("  {word}\n"))?;
-                self.in_text = false;
-                Ok(())
+                let (id, ok) = (id_of(update), look(update, "/status") == "ok");
+                if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
+                    call.ended = Some(ok);
+                }
+                self.calls_end()
             }
             _ => Ok(()),
         }
+    }
+
+    /// Writes the first call, without what comes of it.
+    fn call_begins(&mut self) -> Result<(), Failure> {
+        self.reply_ends()?;
+        let Some(call) = self.calls.front() else { return Ok(()) };
+        self.write(&call.line)?;
+        self.in_text = true;
+        self.wait(BEAT);
+        Ok(())
+    }
+
+    /// Writes what came of the first calls, as far as that is known: those that run at once end in any order.
+    fn calls_end(&mut self) -> Result<(), Failure> {
+        while let Some(Call { ended: Some(ok), proposes, .. }) = self.calls.front() {
+            let (style, word) = match (*ok, *proposes) {
+                (true, true) => (Style::Green, "proposed"),
+                (true, false) => (Style::Dim, "done"),
+                (false, _) => (Style::Red, "refused"),
+            };
+            let word = self.output.paint(style, word);
+            self.write(&format!("  {word}\n"))?;
+            self.in_text = false;
+            self.calls.pop_front();
+            self.call_begins()?;
+        }
+        Ok(())
     }
 
     /// Ends the line that the reply stands in, if there is one.
@@ -265,4 +296,8 @@ mod tests {
         let plain = Output::new(true);
         assert_eq!(diff("a b c\n", "a X c\nd\n", plain), "- a b c\n+ a X c\n+ d\n");
     }
+}
+
+fn id_of(update: &Value) -> String {
+    look(update, "/callId").as_str().unwrap_or_default().to_owned()
 }
