@@ -1,6 +1,7 @@
 //! The user's configuration: read anew at each use, so that a change counts at once, and never worse than the last good one.
 
 mod agent;
+mod background;
 mod document;
 mod dot_env;
 mod effective;
@@ -26,6 +27,7 @@ use kkcode_provider::stream::ProviderError;
 use serde_json::{Value, json};
 
 pub(crate) use agent::AgentConfig;
+pub(crate) use background::HandOver;
 pub use effective::{Effective, Folder, Setting, is_config_file};
 pub use models::ModelEntry;
 pub(crate) use models::{Model, Tariff};

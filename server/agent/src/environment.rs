@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 
 use crate::config::ConfigSource;
+use crate::task::launch::TOKEN;
 
 /// How the names of our own variables begin: each is a setting, and may be a key.
 const OWN: &str = "KKCODE_";
@@ -43,7 +44,7 @@ fn without_keys(
         let name = name.to_string_lossy().to_ascii_uppercase();
         named.contains(&name)
             || USUAL.contains(&name.as_str())
-            || name.starts_with(OWN)
+            || name.starts_with(OWN) && name != TOKEN
             || name.ends_with(KEY_ENDING)
     };
     let keys = config.keys();

@@ -14,6 +14,9 @@ pub mod view;
 
 mod turn;
 
+pub mod task;
+pub mod worker;
+
 mod tool;
 mod web;
 

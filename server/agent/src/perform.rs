@@ -7,7 +7,7 @@ use std::time::Duration;
 use kkcode_core::edits::{Side, edited_text};
 use kkcode_core::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, FileWrite, Refusal, Reply};
 use kkcode_core::event::Event;
-use kkcode_core::id::{HunkId, RequestId};
+use kkcode_core::id::{HunkId, RequestId, SessionId};
 use kkcode_core::lines::Lines;
 use kkcode_core::placement::{Found, Holds, Placement};
 use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, Verdict};
@@ -47,6 +47,8 @@ pub(crate) struct Performer {
     config: ConfigSource,
     handle: Handle,
     front_end: mpsc::UnboundedSender<ToFrontEnd>,
+    /// The session of which alone anything is known, in a worker.
+    only: Option<SessionId>,
     replies: BTreeMap<RequestId, oneshot::Sender<Result<Reply, Refusal>>>,
     turns: Turns,
     runners: Runners,
@@ -105,6 +107,7 @@ impl Performer {
         config: ConfigSource,
         handle: Handle,
         front_end: mpsc::UnboundedSender<ToFrontEnd>,
+        only: Option<SessionId>,
     ) -> Self {
         let (replies, turns, runners, queue) = Default::default();
         let (deriving, viewers) = Default::default();
@@ -114,6 +117,7 @@ impl Performer {
             config,
             handle,
             front_end,
+            only,
             replies,
             turns,
             runners,
@@ -213,7 +217,11 @@ impl Performer {
         });
         self.catch_up(loaded.last_seq);
         self.runners.watch(loaded.runners, self.handle.clone());
-        Event::Loaded { generation, known: Box::new(loaded.known) }
+        let mut known = loaded.known;
+        if let Some(session) = &self.only {
+            known.keep_only(session);
+        }
+        Event::Loaded { generation, known: Box::new(known) }
     }
 
     /// Asks for what others have written down since the store was read last.
@@ -228,21 +236,39 @@ impl Performer {
         self.data_version = None;
         let read_to = *self.read_to.get_or_insert(last_seq);
         if last_seq > read_to {
-            let handle = self.handle.clone();
-            self.store.events_since(read_to, move |events| match events {
-                Ok(events) => {
-                    handle
-                        .put(Input::Events(events.into_iter().map(|(seq, _, event)| (seq, event)).collect()));
-                }
-                Err(error) => tracing::warn!(%error, "the events of other editors cannot be read"),
-            });
+            self.ask_for_events(read_to);
         }
+    }
+
+    fn ask_for_events(&self, read_to: u64) {
+        let handle = self.handle.clone();
+        self.store.events_since(read_to, move |events| match events {
+            Ok(events) => {
+                handle.put(Input::Events(events.into_iter().map(|(seq, _, event)| (seq, event)).collect()));
+            }
+            Err(error) => tracing::warn!(%error, "the events of other editors cannot be read"),
+        });
     }
 
     /// Tells whether another process has written since the store was read last.
     pub(crate) fn is_new_version(&mut self, version: u64) -> bool {
         let known = self.data_version.replace(version);
         known.is_some_and(|known| known != version)
+    }
+
+    /// Takes note that another process has written to the store, or may have.
+    pub(crate) fn rang(&mut self, state: &mut State) {
+        self.handle.workers_changed();
+        self.handle(state, Event::StoreChanged);
+    }
+
+    /// Tells everybody that this process has written something about tasks; the front end as well.
+    pub(crate) fn tasks_changed(&mut self) {
+        self.handle.workers_changed();
+        self.ring();
+        if let Some(read_to) = self.read_to {
+            self.ask_for_events(read_to);
+        }
     }
 
     /// Tells the front end what other processes have written down.

@@ -14,7 +14,7 @@ use kkcode_core::proposal::Timestamp;
 use kkcode_core::state::{Snapshot, State};
 use kkcode_core::turn::{Excerpt, Level, Mode, Usage};
 use kkcode_store::{Store, StoreError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::budget;
 use crate::config::ConfigSource;
@@ -123,6 +123,8 @@ pub struct Handle {
     inbox: mpsc::UnboundedSender<Input>,
     requests: Arc<AtomicU64>,
     store: Store,
+    /// Counts what may have changed about tasks.
+    task_changes: Arc<watch::Sender<u64>>,
 }
 
 /// What comes into the runtime's inbox.
@@ -145,6 +147,10 @@ pub(crate) enum Input {
     Loaded(u64, Result<kkcode_store::Loaded, StoreError>),
     /// The rules of an answer "always" are written down, or why not; those who wait for that are answered now.
     Learned(Vec<(RequestId, Reply)>, Result<(), String>),
+    /// This process has written something about tasks.
+    TasksChanged,
+    /// Somebody wants to know whether the loop goes round.
+    Alive(oneshot::Sender<()>),
     EventsSince(u64, EventsAnswer),
     Stop(oneshot::Sender<()>),
 }
@@ -182,16 +188,25 @@ pub fn fresh_name(noun: &str) -> Result<String, getrandom::Error> {
 
 /// Starts the runtime; it runs until [`Handle::stop`], or until every handle is gone.
 pub fn spawn(home: PathBuf, config: ConfigSource) -> (Handle, mpsc::UnboundedReceiver<ToFrontEnd>) {
+    spawn_on(Store::new(home), config, None)
+}
+
+/// Starts a runtime on a store; of one session alone, if one is named, whatever else is in its folder.
+pub(crate) fn spawn_on(
+    store: Store,
+    config: ConfigSource,
+    only: Option<SessionId>,
+) -> (Handle, mpsc::UnboundedReceiver<ToFrontEnd>) {
     let (inbox, inputs) = mpsc::unbounded_channel();
     let (front_end, effects) = mpsc::unbounded_channel();
-    let store = Store::new(home);
-    let handle = Handle { inbox, requests: Arc::default(), store: store.clone() };
+    let task_changes = Arc::new(watch::Sender::new(0));
+    let handle = Handle { inbox, requests: Arc::default(), store: store.clone(), task_changes };
     let user = front_end.clone();
     config.on_problem(move |problem| {
         // A front end that has gone needs to be told nothing.
         let _nobody_listens = user.send(ToFrontEnd::Effect(EditorEffect::Message(problem)));
     });
-    let performer = Performer::new(store, config, handle.clone(), front_end);
+    let performer = Performer::new(store, config, handle.clone(), front_end, only);
     tokio::spawn(run(inputs, performer));
     (handle, effects)
 }
@@ -308,6 +323,30 @@ impl Handle {
         answered.await.map_or(Ok(Usage::default()), |spent| spent.map(|spent| spent.since))
     }
 
+    /// Returns when the runtime has come to it.
+    pub(crate) async fn alive(&self) {
+        let (answer, answered) = oneshot::channel();
+        self.put(Input::Alive(answer));
+        if answered.await.is_err() {
+            tracing::debug!("the runtime has ended");
+        }
+    }
+
+    /// Says that this process has written something about tasks, to all who follow them here and elsewhere.
+    pub(crate) fn tasks_changed(&self) {
+        self.put(Input::TasksChanged);
+    }
+
+    /// Says that a worker has ended.
+    pub(crate) fn workers_changed(&self) {
+        self.task_changes.send_modify(|count| *count += 1);
+    }
+
+    /// Returns what says when something about tasks may have changed.
+    pub(crate) fn task_changes(&self) -> watch::Receiver<u64> {
+        self.task_changes.subscribe()
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -355,7 +394,9 @@ fn take(state: &mut State, performer: &mut Performer, input: Input) {
         Input::Snapshot(answer) => performer.give_snapshot(state, answer),
         Input::Derived(question, event) => performer.derived(state, question, event),
         Input::Committed(batch, result) => performer.committed(state, batch, result),
-        Input::Rang => performer.handle(state, Event::StoreChanged),
+        Input::Rang => performer.rang(state),
+        Input::TasksChanged => performer.tasks_changed(),
+        Input::Alive(answer) => drop(answer.send(())),
         Input::DataVersion(version) => {
             if performer.is_new_version(version) {
                 performer.handle(state, Event::StoreChanged);

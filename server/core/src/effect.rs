@@ -12,12 +12,13 @@ use thiserror::Error;
 use crate::comment::Comment;
 use crate::document::DocumentUri;
 use crate::event::Event;
-use crate::id::{CommentId, HunkId, PromptId, ProposalId, RequestId, SessionId, TurnId};
+use crate::id::{CommentId, HunkId, PromptId, ProposalId, RequestId, SessionId, TaskId, TurnId};
 use crate::journal::Act;
 use crate::lines::{Lines, TextHash};
 use crate::placement::Texts;
 use crate::prompt::{LearnedRule, Prompt, Resolution};
 use crate::proposal::{FileChange, Hunk, ReviewState, Timestamp, Verdict};
+use crate::task::TaskStatus;
 use crate::text::TextRange;
 use crate::turn::{Failure, Level, Turn, TurnEnd};
 
@@ -304,6 +305,15 @@ pub enum DurableEvent {
         is_question: bool,
         /// What came of it.
         resolution: Resolution,
+    },
+    /// A task has another status, or does something else; its record says what.
+    TaskChanged {
+        /// Which task.
+        task: TaskId,
+        /// Where it stood then.
+        status: TaskStatus,
+        /// Which attempt that was.
+        attempt: u32,
     },
 }
 

@@ -166,6 +166,19 @@ pub struct Known {
     pub prompts: Vec<Prompt>,
 }
 
+impl Known {
+    /// Forgets all but one session: what others have proposed, and their turns.
+    pub fn keep_only(&mut self, session: &SessionId) {
+        self.proposals.retain(|proposal| proposal.session == *session);
+        let kept: Vec<&ProposalId> = self.proposals.iter().map(|proposal| &proposal.id).collect();
+        self.comments.retain(|(proposal, _)| kept.contains(&proposal));
+        self.decisions.retain(|decided| kept.contains(&&decided.proposal));
+        self.elsewhere.retain(|(proposal, _)| kept.contains(&proposal));
+        self.turns.retain(|turn| turn.session == *session);
+        self.prompts.retain(|prompt| prompt.session == *session);
+    }
+}
+
 /// One verdict as it was written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {

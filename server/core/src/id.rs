@@ -51,6 +51,8 @@ ids! {
     CommentId
     /// What an agent asks the user.
     PromptId
+    /// A turn in the background.
+    TaskId
 }
 
 /// Names a request of a front end, so that its answer finds the way back; given by the runtime, never stored.

@@ -21,6 +21,7 @@ pub mod proposal;
 pub mod review;
 
 pub mod permission;
+pub mod task;
 pub mod turn;
 
 pub mod effect;

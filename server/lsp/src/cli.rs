@@ -12,6 +12,7 @@ mod permission;
 mod proposal;
 mod run;
 mod session;
+mod task;
 mod trust;
 
 use std::ffi::OsString;
@@ -64,6 +65,15 @@ enum Command {
     Config(config::Command),
     /// Say what is installed, reachable and missing, and what to do
     Doctor(config::Place),
+    /// Start tasks in the background, and follow, stop and repeat them
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Do a background task; started by others
+    #[command(hide = true)]
+    Worker {
+        /// The task
+        id: String,
+    },
     /// Say what the agent may do, and what was learned about that
     #[command(subcommand)]
     Permission(permission::Command),
@@ -87,6 +97,12 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Run(run)) => lifecycle::run(async move { output.end(run::run(run, output).await) }),
         Some(Command::Session(command)) => {
             lifecycle::run(async move { output.end(session::run(command, output).await) })
+        }
+        Some(Command::Task(command)) => {
+            lifecycle::run(async move { output.end(task::run(command, output).await) })
+        }
+        Some(Command::Worker { id }) => {
+            ExitCode::from(kkcode_agent::worker::run(&id, crate::home::find(None)))
         }
         Some(Command::Permission(command)) => ExitCode::from(output.end(permission::run(command, output))),
         Some(Command::Trust(command)) => ExitCode::from(output.end(trust::run(&command, output))),

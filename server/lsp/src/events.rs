@@ -28,6 +28,15 @@ pub(crate) async fn since(session: &Session, params: EventsSinceParams) -> Resul
             break;
         }
         next_seq = next_seq.max(seq);
+        if let DurableEvent::TaskChanged { task, .. } = &happened {
+            let task = session.task(&snapshot, task).await;
+            events.extend(task.map(|task| {
+                let task_id = Some(task.task_id.clone());
+                let body = EventBody::TaskChanged { task: Box::new(task) };
+                Event { seq, at: to_proto::timestamp(at), task_id, body }
+            }));
+            continue;
+        }
         events.extend(event(&snapshot, seq, at, happened));
     }
     let running = snapshot.turns.values().filter(|turn| turn.status == TurnStatus::Running);
@@ -75,6 +84,8 @@ fn event(snapshot: &Snapshot, seq: u64, at: Timestamp, happened: DurableEvent) -
                 EventBody::PermissionResolved(to_proto::permission_resolution(prompt.as_str(), &resolution))
             }
         }
+        // Its record is read for it.
+        DurableEvent::TaskChanged { .. } => return None,
     };
     Some(Event { seq, at: to_proto::timestamp(at), task_id: None, body })
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use kkcode_agent::runtime::{MayGoOn, ToFrontEnd};
 use kkcode_core::effect::{DocumentEdit, DurableEvent, EditorEffect, FileCount};
 use kkcode_core::event::Event;
-use kkcode_core::id::{ProposalId, TurnId};
+use kkcode_core::id::{ProposalId, TaskId, TurnId};
 use kkcode_core::proposal::ReviewState;
 use kkcode_protocol::message::Notification as _;
-use kkcode_protocol::notifications::{ProposalDidChange, TurnDidFinish};
+use kkcode_protocol::notifications::{ProposalDidChange, TaskDidChange, TurnDidFinish};
 use kkcode_protocol::proposal::{ProposalChange, ProposalDidChangeParams};
+use kkcode_protocol::task::TaskDidChangeParams;
 use kkcode_protocol::turn::{TurnDidFinishParams, TurnOutcome};
 use lsp_types::MessageType;
 use serde_json::{Value, json};
@@ -183,7 +184,19 @@ impl FrontEnd {
             DurableEvent::Resolved { prompt, resolution, .. } => {
                 self.prompts.resolve(&self.session, seq, &prompt, &resolution);
             }
+            DurableEvent::TaskChanged { task, .. } => self.task_changed(seq, &task).await,
         }
+    }
+
+    /// Tells what a task of this workspace does now.
+    async fn task_changed(&mut self, seq: u64, id: &TaskId) {
+        if !self.session.client().kkcode {
+            return;
+        }
+        let Some(snapshot) = self.session.handle().snapshot().await else { return };
+        let Some(task) = self.session.task(&snapshot, id).await else { return };
+        let params = TaskDidChangeParams { seq, task };
+        self.editor.notify_latest(format!("task {id}"), TaskDidChange::NAME, params);
     }
 
     /// Tells of prompts that wait and the client does not know.
@@ -212,6 +225,7 @@ impl FrontEnd {
             DurableEvent::Resolved { prompt, resolution, .. } => {
                 self.prompts.resolve(&self.session, seq, &prompt, &resolution);
             }
+            DurableEvent::TaskChanged { task, .. } => self.task_changed(seq, &task).await,
         }
     }
 

@@ -8,10 +8,12 @@ use std::time::Duration;
 use kkcode_agent::config::ConfigSource;
 use kkcode_agent::gate::trust;
 use kkcode_agent::runtime::{Handle, NewTurn, spawn};
+use kkcode_agent::task::Tasks;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::{Command, Event};
-use kkcode_core::id::{SessionId, TurnId};
+use kkcode_core::id::{SessionId, TaskId, TurnId};
 use kkcode_core::state::Snapshot;
+use kkcode_protocol::task::TaskSummary;
 use serde_json::Value;
 use tower_lsp::jsonrpc::Result;
 
@@ -20,7 +22,7 @@ use crate::client::Client;
 use crate::front_end::FrontEnd;
 use crate::progress::Progress;
 use crate::surface::Surface;
-use crate::{error, home};
+use crate::{error, home, to_proto};
 
 /// What everything that serves one client shares.
 #[derive(Debug)]
@@ -132,6 +134,8 @@ impl Session {
             let ClientCapabilities { encoding, operations, folders, .. } = &self.client;
             let (encoding, operations) = (*encoding, *operations);
             self.handle.send(Event::Attached { encoding, folders: folders.clone(), operations });
+            // Its own `handle` would wait for this call.
+            tokio::spawn(Tasks::new(&self.handle, &self.config).attend());
         });
         &self.handle
     }
@@ -140,6 +144,18 @@ impl Session {
     pub(crate) fn request(&self, command: Command) -> impl Future<Output = Result<Reply>> + Send + use<> {
         let request = self.handle().request(command);
         async move { request.await.map_err(|refusal| error::refusal(&refusal)) }
+    }
+
+    /// Returns the background tasks of this home.
+    pub(crate) fn tasks(&self) -> Tasks {
+        Tasks::new(self.handle(), &self.config)
+    }
+
+    /// Returns a task of this workspace as it is now; none for one of another.
+    pub(crate) async fn task(&self, snapshot: &Snapshot, id: &TaskId) -> Option<TaskSummary> {
+        let task = self.tasks().get(id).await.ok()?;
+        let is_ours = |folder: &PathBuf| folder.starts_with(&task.folder) || task.folder.starts_with(folder);
+        snapshot.folders.iter().any(is_ours).then(|| to_proto::task_summary(&task))
     }
 
     /// Returns the state after everything that was sent before.

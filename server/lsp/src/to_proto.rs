@@ -24,11 +24,13 @@ use serde_json::{Value, json};
 
 pub(crate) use prompt::{permission_prompt, permission_resolution, question_prompt, question_resolution};
 pub(crate) use session::{session, session_list, session_summary};
+pub(crate) use task::{task, task_line, task_summary};
 
 use crate::hunks::{Standing, standing};
 
 mod prompt;
 mod session;
+mod task;
 
 /// The client's own URI of a file that it has open, else the file's.
 pub(crate) fn uri(documents: &Documents, path: &Path) -> String {

@@ -27,6 +27,11 @@ impl Key {
         self.0.len() >= LEAST_KEY && text.contains(&self.0)
     }
 
+    /// Returns the key in clear, for a process of ours that asks in the user's name too.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     /// Returns a text without the key: some servers put it into their error messages.
     pub(crate) fn remove_from(&self, text: &str) -> String {
         if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "[key]") }

@@ -15,14 +15,16 @@ mod schema;
 mod session;
 mod spending;
 mod store;
+mod task;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::StoreError;
-pub use owner::Owner;
+pub use owner::{Owner, since_boot};
 pub use read::Loaded;
 pub use session::{StoredSession, StoredTurn};
 pub use spending::{Spending, Spent};
 pub use store::Store;
+pub use task::{Beat, Claimed, Fence, Lease, Limits, Progress, TaskLine, TaskQuery, Tended};

@@ -8,7 +8,33 @@ pub struct Owner {
     pub(crate) start: String,
 }
 
+/// Returns the time since the machine was started, in milliseconds: sleep counts, and nobody can set it.
+pub fn since_boot() -> i64 {
+    #[cfg(target_os = "linux")]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        time.tv_sec.saturating_mul(1000).saturating_add(time.tv_nsec / 1_000_000)
+    }
+    #[cfg(not(target_os = "linux"))]
+    crate::write::now()
+}
+
 impl Owner {
+    /// Returns a process that runs.
+    pub fn of(pid: u32) -> Option<Self> {
+        Some(Self { pid, start: start_of(pid)? })
+    }
+
+    /// Makes a process of what was written down of it.
+    pub fn with_start(pid: u32, start: &str) -> Self {
+        Self { pid, start: start.to_owned() }
+    }
+
+    /// Returns the number of the process.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// Returns the process that we are.
     pub(crate) fn this_process() -> Self {
         let pid = std::process::id();

@@ -16,6 +16,7 @@ use crate::database::Database;
 use crate::error::StoreError;
 use crate::owner::Owner;
 use crate::read::{self, Loaded};
+use crate::task::Fence;
 use crate::write;
 
 /// The store of one home. Clones are the same store.
@@ -25,7 +26,11 @@ use crate::write;
 /// wait, and does so once for each thing that a user or a model did. When the last handle is gone the thread does what was
 /// handed over and ends; a process that ends before that loses it, see [`Store::flush`].
 #[derive(Clone)]
-pub struct Store(Arc<Shared>);
+pub struct Store {
+    shared: Arc<Shared>,
+    /// For a worker, what it must still have when it writes.
+    fence: Option<Fence>,
+}
 
 struct Shared {
     home: PathBuf,
@@ -38,16 +43,17 @@ type Job = Box<dyn FnOnce(Result<&mut Database, StoreError>) + Send>;
 impl Store {
     /// Names the database, `state.db` in this folder; opens nothing until first use.
     pub fn new(home: PathBuf) -> Self {
-        Self(Arc::new(Shared { home, jobs: Mutex::default() }))
+        Self { shared: Arc::new(Shared { home, jobs: Mutex::default() }), fence: None }
     }
 
     /// Writes one commit, all or nothing, and says when it is on the disk. `done` gets the numbers of the commit's events,
     /// in their order; they grow from commit to commit over all processes and are never given twice.
     pub fn commit(&self, commit: Commit, done: impl FnOnce(Result<Vec<u64>, StoreError>) + Send + 'static) {
+        let fence = self.fence.clone();
         self.run(
             move |database| {
                 let owner = Owner::this_process();
-                database.write(|connection| write::commit(connection, &commit, &owner))
+                database.write(|connection| write::commit(connection, &commit, &owner, fence.as_ref()))
             },
             done,
         );
@@ -80,9 +86,12 @@ impl Store {
         messages: Vec<Value>,
         done: impl FnOnce(Result<(), StoreError>) + Send + 'static,
     ) {
+        let fence = self.fence.clone();
         self.run(
             move |database| {
-                database.write(|connection| write::append_messages(connection, &session, &turn, &messages))
+                database.write(|connection| {
+                    write::append_messages(connection, &session, &turn, &messages, fence.as_ref())
+                })
             },
             done,
         );
@@ -120,7 +129,7 @@ impl Store {
     /// Waits until everything handed over before is done, well or not, but no longer than `patience`. Tells whether it is.
     pub fn flush(&self, patience: Duration) -> bool {
         let (sender, done) = channel();
-        let mut jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(thread) = jobs.as_mut() else { return true };
         let job: Job = Box::new(move |_database| {
             // Nobody waits any more when patience was over.
@@ -129,6 +138,10 @@ impl Store {
         let sent = thread.send(job).is_ok();
         drop(jobs);
         sent && done.recv_timeout(patience).is_ok()
+    }
+
+    pub(crate) fn with_fence(&self, fence: Fence) -> Self {
+        Self { shared: self.shared.clone(), fence: Some(fence) }
     }
 
     /// Has the thread do something and pass on what came of it.
@@ -141,7 +154,7 @@ impl Store {
     }
 
     fn hand_over(&self, job: Job) {
-        let mut jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let job = match jobs.as_ref() {
             Some(thread) => match thread.send(job) {
                 Ok(()) => return,
@@ -151,7 +164,7 @@ impl Store {
             None => job,
         };
         let (sender, receiver) = channel();
-        let mut database = Database::new(self.0.home.clone());
+        let mut database = Database::new(self.shared.home.clone());
         let thread = std::thread::Builder::new()
             .name("kkcode-store".to_owned())
             .spawn(move || work_off(&mut database, &receiver));
@@ -165,7 +178,7 @@ impl Store {
                 *jobs = None;
                 drop(jobs);
                 let reason = format!("no thread can be started: {error}");
-                job(Err(StoreError::io(&self.0.home, &reason)));
+                job(Err(StoreError::io(&self.shared.home, &reason)));
             }
         }
     }
@@ -173,7 +186,7 @@ impl Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("home", &self.0.home).finish_non_exhaustive()
+        f.debug_struct("Store").field("home", &self.shared.home).finish_non_exhaustive()
     }
 }
 

@@ -15,14 +15,19 @@ use serde_json::Value;
 use crate::column::{Json, PathBytes, Word};
 use crate::error::Failure;
 use crate::owner::Owner;
+use crate::task::{self, Fence};
 
 /// Writes a commit and returns the numbers of its events.
 pub(crate) fn commit(
     connection: &mut Connection,
     commit: &Commit,
     owner: &Owner,
+    fence: Option<&Fence>,
 ) -> Result<Vec<u64>, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if let Some(fence) = fence {
+        task::hold(&transaction, fence)?;
+    }
     let mut writer =
         Writer { transaction: &transaction, owner, now: now(), files: BTreeSet::new(), act: None };
     for record in &commit.records {
@@ -43,8 +48,12 @@ pub(crate) fn append_messages(
     session: &SessionId,
     turn: &TurnId,
     messages: &[Value],
+    fence: Option<&Fence>,
 ) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if let Some(fence) = fence {
+        task::hold(&transaction, fence)?;
+    }
     for message in messages {
         transaction
             .prepare_cached("INSERT INTO message (session, turn, body) VALUES (?1, ?2, ?3)")?

@@ -186,6 +186,11 @@ impl ProviderConfig {
         Ok(Candidate { provider: Arc::new(remote), model, policy })
     }
 
+    /// Tells whether the provider needs a key that is nowhere.
+    pub(super) fn lacks_key(&self, name: &str, with: &Surroundings<'_>) -> bool {
+        self.kind != "scripted" && self.key(name, with).is_err()
+    }
+
     /// Returns what is known of this provider, by its name and then by its type.
     fn known(&self, name: &str) -> Option<&'static Known> {
         let by = |name: &str| KNOWN.iter().find(|known| known.name == name);

@@ -103,6 +103,9 @@ pub(super) const KEYS: &[Key] = &[
     key("provider.*.script", Text, IfTrusted, "the script of a `scripted` provider"),
     key("provider.*.record", Text, IfTrusted, "the folder into which exchanges are recorded, without keys"),
     key("agent.max_steps", Integer, Lower, "requests that one turn makes at most"),
+    key("background.max_parallel", Integer, Lower, "tasks that run at the same time"),
+    key("background.max_parallel_per_group", Integer, Lower, "tasks of one group that run at the same time"),
+    key("background.worker_timeout_ms", Integer, Lower, "how long an attempt of a task may work"),
     key("permission.level", OneOf(LEVELS), Earlier, "how much is done unasked"),
     key(
         "permission.default_policy",
