@@ -14,14 +14,15 @@ fn states(server: &mut TestServer, proposal: &str) -> Vec<String> {
     hunks.iter().map(|hunk| hunk["state"].as_str().unwrap().to_owned()).collect()
 }
 
-fn told_counts(server: &mut TestServer, proposal: &str, pending: u64) -> u64 {
+/// Waits until so many hunks are told to be pending by an event behind this one, and returns its number.
+fn told_counts(server: &mut TestServer, proposal: &str, pending: u64, behind: u64) -> u64 {
     server.wait_for("the other editor's decision", |message| match message {
         kkcode_tests::Message::Notification { method, params }
             if method == "kkcode/proposal/didChange"
                 && params["proposalId"] == proposal
                 && params["files"][0]["pending"] == pending =>
         {
-            params["seq"].as_u64().filter(|seq| *seq > 0)
+            params["seq"].as_u64().filter(|seq| *seq > behind)
         }
         _ => None,
     })
@@ -49,15 +50,12 @@ fn what_one_editor_decides_the_other_is_told() {
         .capabilities(capabilities());
     let mut other = other.initialized();
     let proposal = world.turn();
-    told_counts(&mut other, &proposal, 2);
+    let proposed = told_counts(&mut other, &proposal, 2, 0);
     assert_eq!(states(&mut other, &proposal), ["pending", "pending"]);
     let ids: Vec<String> = world.hunks(&proposal).into_iter().map(|hunk| hunk.id).collect();
     let reject = json!({"proposalId": proposal, "hunkId": ids[0]});
-    let seq = {
-        world.server.command("kkcode.hunk.reject", reject.clone()).unwrap();
-        told_counts(&mut other, &proposal, 1)
-    };
-    assert!(seq > 0);
+    world.server.command("kkcode.hunk.reject", reject.clone()).unwrap();
+    told_counts(&mut other, &proposal, 1, proposed);
     assert_eq!(states(&mut other, &proposal), ["rejected", "pending"]);
     let again = other.command("kkcode.hunk.accept", reject).unwrap_err();
     assert!(again.code == -32803 && again.message.contains("rejected already"), "{again}");

@@ -23,6 +23,8 @@ const CONFINED: &[Confined] = &[
         places: &[
             "server/lsp/src/server.rs",
             "server/lsp/src/cli/output.rs",
+            // The user on a terminal.
+            "server/lsp/src/cli/ask.rs",
             // The other ends of a server's.
             "server/lsp/src/cli/demo/server.rs",
             "server/lsp/src/cli/doctor.rs",

@@ -10,6 +10,7 @@ use kkcode_core::turn::{Turn, TurnEnd, TurnStatus};
 
 use super::*;
 
+mod asking;
 mod files;
 mod packages;
 pub(crate) use packages::versions;
