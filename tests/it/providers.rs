@@ -7,6 +7,7 @@ use kkcode_tests::{Options, TestServer};
 use serde_json::{Value, json};
 
 mod peer;
+mod types;
 
 use peer::Peer;
 

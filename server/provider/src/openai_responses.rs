@@ -68,25 +68,26 @@ pub(crate) fn encode(request: &Request, settings: &Settings) -> Value {
 fn encode_message(message: &Message, input: &mut Vec<Value>) {
     let mut parts = Vec::new();
     let say = |parts: &mut Vec<Value>, input: &mut Vec<Value>| {
-        let role = match message.role {
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        };
-        if !parts.is_empty() {
-            input.push(json!({"type": "message", "role": role, "content": std::mem::take(parts)}));
+        let parts = std::mem::take(parts);
+        match message.role {
+            _ if parts.is_empty() => {}
+            Role::User => input.push(json!({"type": "message", "role": "user", "content": parts})),
+            // Parts of an answer could only be sent back with the names that the server gave them; a text needs none.
+            Role::Assistant => {
+                let said: Vec<&str> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
+                input.push(json!({"type": "message", "role": "assistant", "content": said.concat()}));
+            }
         }
     };
     for content in &message.content {
         match content {
             Content::Text { text } if text.is_empty() => {}
-            Content::Text { text } => parts.push(match message.role {
-                Role::User => json!({"type": "input_text", "text": text}),
-                Role::Assistant => json!({"type": "output_text", "text": text}),
-            }),
-            Content::Image { media_type, data } => {
+            Content::Text { text } => parts.push(json!({"type": "input_text", "text": text})),
+            Content::Image { media_type, data } if message.role == Role::User => {
                 let url = format!("data:{media_type};base64,{data}");
-                parts.push(json!({"type": "input_image", "image_url": url}));
+                parts.push(json!({"type": "input_image", "image_url": url, "detail": "auto"}));
             }
+            Content::Image { .. } => {}
             Content::Thinking { seal: Some(Seal { format, data }), .. } if format == FORMAT => {
                 say(&mut parts, input);
                 input.push(data.clone());

@@ -62,13 +62,13 @@ impl Drop for Peer {
 }
 
 /// Returns the folder of the programs that tests use.
-fn tools() -> PathBuf {
+pub(super) fn tools() -> PathBuf {
     let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools");
     std::env::var_os("KKCODE_TEST_TOOLS").map_or_else(target, PathBuf::from)
 }
 
 /// Says where it is seen that a test could not run.
-fn skip(test: &str, reason: &str) {
+pub(super) fn skip(test: &str, reason: &str) {
     let line = format!("SKIPPED: {test}: {reason}\n");
     match std::env::var_os("KKCODE_TEST_SKIPS") {
         Some(file) => {

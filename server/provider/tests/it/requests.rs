@@ -75,8 +75,8 @@ fn conversation() -> Request {
     }
 }
 
-fn checked(format: Format, settings: &Settings) -> Value {
-    let body = format.encode(&conversation(), settings);
+fn checked(format: Format, model: &str, settings: &Settings) -> Value {
+    let body = format.encode(&Request { model: model.to_owned(), ..conversation() }, settings);
     let text = body.to_string();
     for (call, answer) in [("c1", "proposed"), ("functions.edit:2", "denied")] {
         // Anthropic's ids have fewer characters.
@@ -93,12 +93,30 @@ fn checked(format: Format, settings: &Settings) -> Value {
     body
 }
 
+/// The bodies that are kept: of a model that nobody knows, of one with a budget of thought, of one that thinks as it likes.
+fn kept() -> [(&'static str, &'static str, Settings); 3] {
+    let settings = |thinking, effort: &str| Settings {
+        thinking: Some(thinking),
+        effort: Some(effort.to_owned()),
+        max_tokens: Some(32_000),
+        context_limit: Some(64_000),
+        whole: true,
+    };
+    [
+        ("request", "org/model", Settings::default()),
+        ("budget", "claude-sonnet-4-6", settings(Thinking::Budget(4000), "high")),
+        ("adaptive", "claude-opus-5-5", settings(Thinking::Adaptive, "max")),
+    ]
+}
+
 #[test]
 fn conversations_are_encoded() {
     for (name, format) in NAMES {
-        let body = checked(format, &Settings::default());
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/{name}/request.json"));
-        expect_file![path].assert_eq(&format!("{body:#}\n"));
+        for (file, model, settings) in kept() {
+            let body = checked(format, model, &settings);
+            let path = format!("{}/tests/data/{name}/{file}.json", env!("CARGO_MANIFEST_DIR"));
+            expect_file![path].assert_eq(&format!("{body:#}\n"));
+        }
     }
 }
 
