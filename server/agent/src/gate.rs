@@ -114,7 +114,7 @@ impl Gate {
     pub(crate) fn check(&self, turn: &Turn, snapshot: &Snapshot, tool: &str, granted: &[Approval]) -> Check {
         let holding = self.holding(&snapshot.folders);
         // The user may have said otherwise since the turn began.
-        let level = snapshot.chosen_levels.get(&turn.id).copied().unwrap_or(turn.level);
+        let level = snapshot.chosen_levels.get(&turn.id).copied().unwrap_or(holding.level);
         let policy = holding.policy(level, turn.mode.into(), snapshot.approvals(&turn.session));
         Check::new(tool, policy, holding, granted.to_vec())
     }

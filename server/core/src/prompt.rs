@@ -114,7 +114,7 @@ pub struct Choice {
 pub struct Resolution {
     /// The answer.
     pub answer: Answer,
-    /// Who gave it: an editor's name, `cli`, or `cancel`.
+    /// Who gave it: an editor's name, `cli`, `rule` for an answer to another prompt that covers this one, or `cancel`.
     pub by: String,
     /// What the agent is told with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,6 +147,22 @@ impl Prompt {
             | (PromptKind::Questions { .. }, Answer::Questions(_)) => true,
             (PromptKind::Permission(permission), Answer::AllowSession) => permission.approval.is_some(),
             (PromptKind::Permission(permission), Answer::AllowAlways) => !permission.rules.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Tells whether what was answered here lets through what another prompt asks.
+    pub fn covers(&self, other: &Self) -> bool {
+        let (PromptKind::Permission(ours), PromptKind::Permission(theirs)) = (&self.kind, &other.kind) else {
+            return false;
+        };
+        match self.resolution.as_ref().map(|resolution| &resolution.answer) {
+            Some(Answer::AllowSession) => {
+                self.session == other.session && theirs.approval.is_some() && ours.approval == theirs.approval
+            }
+            Some(Answer::AllowAlways) => {
+                !theirs.rules.is_empty() && theirs.rules.iter().all(|rule| ours.rules.contains(rule))
+            }
             _ => false,
         }
     }

@@ -40,7 +40,7 @@ pub struct State {
     widest: Option<Level>,
     /// The level that the user has chosen in this server.
     chosen: Option<Level>,
-    /// The same for turns that ran then.
+    /// The same for turns that run; those without go by the configuration of the moment.
     chosen_levels: BTreeMap<TurnId, Level>,
     documents: Arc<Documents>,
     reviews: Arc<Reviews>,
@@ -103,7 +103,9 @@ pub struct Snapshot {
     pub turns: Arc<BTreeMap<TurnId, Turn>>,
     /// The prompts that wait, those of running turns, and those that were answered for a session.
     pub prompts: Arc<BTreeMap<PromptId, Prompt>>,
-    /// The levels that the user has chosen for turns after they began.
+    /// The level that the user has chosen in this server, for turns that name none.
+    pub chosen: Option<Level>,
+    /// The levels that the user has chosen for turns that run; the others go by the configuration of the moment.
     pub chosen_levels: BTreeMap<TurnId, Level>,
 }
 
@@ -219,6 +221,7 @@ impl State {
             reviews: self.reviews.clone(),
             turns: self.turns.clone(),
             prompts: self.prompts.clone(),
+            chosen: self.chosen,
             chosen_levels: self.chosen_levels.clone(),
         }
     }

@@ -58,6 +58,8 @@ fn the_configured_level_holds_until_the_user_sets_another() {
         server.command("kkcode.status", json!({})).unwrap()["level"].clone()
     };
     assert_eq!(level(&mut server), "accept-edits");
+    place.configure("permission: {level: yolo}\n");
+    assert_eq!(level(&mut server), "yolo", "a change counts at once");
     let set = server.command("kkcode.permission.setLevel", json!({"level": "readonly"})).unwrap();
     assert_eq!((set, level(&mut server)), (json!({"level": "readonly"}), json!("readonly")));
     start(&mut server, json!({}));

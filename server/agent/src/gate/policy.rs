@@ -8,7 +8,10 @@ use kkcode_core::permission::engine::{Action, Approval, Call, Policy, Verdict, d
 use kkcode_core::permission::ground::Ground;
 use kkcode_core::permission::rule::{Rule, Scope};
 use kkcode_core::permission::shell::Shell;
+use kkcode_core::state::Snapshot;
 use kkcode_core::turn::Level;
+
+use crate::config::ConfigSource;
 
 use super::disk::Disk;
 use super::learned;
@@ -130,6 +133,12 @@ impl Holding {
         self.rules.extend(section.rules);
         self.problems.extend(section.problems);
     }
+}
+
+/// Returns the level in force for turns that name none. Reads files: blocks.
+pub fn level_in_force(config: &ConfigSource, snapshot: &Snapshot) -> Level {
+    let (configured, widest) = levels(&config.surroundings(), &snapshot.folders);
+    snapshot.chosen.unwrap_or(configured).min(widest)
 }
 
 /// Returns the level that is configured, and the widest that anybody may choose in these folders. Reads files: blocks.

@@ -1,6 +1,5 @@
 //! Prompts: asked by turns, answered by whoever is first, withdrawn when their turn ends.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Outcome, State};
@@ -54,10 +53,12 @@ impl State {
             (PromptKind::Permission(permission), Answer::AllowAlways) => permission.rules.clone(),
             _ => Vec::new(),
         };
-        let commit = Commit {
+        let answered = prompt.clone();
+        let mut commit = Commit {
             records: vec![Record::PromptResolved { prompt: id, resolution: resolution.clone() }],
             events: vec![prompt.resolved(resolution)],
         };
+        self.resolve_covered(&answered, &mut commit);
         let mut effects = vec![Effect::Persist(commit)];
         let mut answers = vec![(request, Reply::AnswerTaken(true))];
         answers.extend(self.answered());
@@ -67,6 +68,21 @@ impl State {
             effects.push(Effect::Learn { rules, answers });
         }
         Ok(effects)
+    }
+
+    /// Resolves the other prompts that an answer for longer than once lets through, too.
+    fn resolve_covered(&mut self, answered: &Prompt, commit: &mut Commit) {
+        for prompt in Arc::make_mut(&mut self.prompts).values_mut() {
+            if prompt.resolution.is_none() && answered.covers(prompt) {
+                let resolution =
+                    Resolution { answer: Answer::AllowOnce, by: "rule".to_owned(), feedback: None };
+                prompt.resolution = Some(resolution.clone());
+                let record =
+                    Record::PromptResolved { prompt: prompt.id.clone(), resolution: resolution.clone() };
+                commit.records.push(record);
+                commit.events.push(prompt.resolved(resolution));
+            }
+        }
     }
 
     /// Returns the answers for those who asked and have a resolution by now.
@@ -110,8 +126,7 @@ impl State {
     pub(super) fn set_level(&mut self, request: RequestId, level: Level) -> Vec<Effect> {
         self.chosen = Some(level);
         let running = self.turns.values().filter(|turn| !turn.status.is_final());
-        let levels: BTreeMap<TurnId, Level> = running.map(|turn| (turn.id.clone(), level)).collect();
-        self.chosen_levels = levels;
+        self.chosen_levels = running.map(|turn| (turn.id.clone(), level)).collect();
         vec![Effect::Reply(request, Ok(Reply::Level(self.level())))]
     }
 

@@ -38,6 +38,9 @@ impl State {
             );
             return Err(Refusal::Forbidden(refusal));
         }
+        if let Some(level) = start.level.or(self.chosen) {
+            self.chosen_levels.insert(turn.id.clone(), level);
+        }
         let mut commit = Commit::default();
         if start.new_session {
             commit.records.push(Record::Session {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kkcode_agent::gate::learned;
+use kkcode_agent::gate::policy::level_in_force;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::Command;
 use kkcode_core::id::PromptId;
@@ -14,6 +15,7 @@ use kkcode_protocol::permission::{
 };
 use tower_lsp::jsonrpc::Result;
 
+use super::model;
 use crate::session::Session;
 use crate::{error, from_proto, to_proto};
 
@@ -35,11 +37,14 @@ pub(super) async fn answer(
 
 pub(super) async fn list(session: Arc<Session>, _: PermissionListParams) -> Result<PermissionListResult> {
     let snapshot = session.snapshot().await?;
-    let home = session.home().to_owned();
-    let learned = tokio::task::spawn_blocking(move || learned::list(&home)).await;
-    let learned = learned.map_err(|e| error::internal(&e))?.map_err(|e| error::failed(e.to_string()))?;
+    let seen = snapshot.clone();
+    let (level, learned) = model::reading(&session, move |config| {
+        let learned = learned::list(config.home()).map_err(|e| error::failed(e.to_string()))?;
+        Ok((level_in_force(&config, &seen), learned))
+    })
+    .await?;
     Ok(PermissionListResult {
-        level: to_proto::level(snapshot.level),
+        level: to_proto::level(level),
         rules: learned.into_iter().map(to_proto::learned_rule).collect(),
         prompts: snapshot.open_prompts().into_iter().filter_map(to_proto::permission_prompt).collect(),
     })
@@ -60,7 +65,10 @@ pub(super) async fn set_level(
     params: PermissionSetLevelParams,
 ) -> Result<PermissionSetLevelResult> {
     match session.request(Command::SetLevel(from_proto::level(params.level))).await? {
-        Reply::Level(level) => Ok(PermissionSetLevelResult { level: to_proto::level(level) }),
-        reply => Err(error::internal(&format!("a level was answered by {reply:?}"))),
+        Reply::Level(_) => {}
+        reply => return Err(error::internal(&format!("a level was answered by {reply:?}"))),
     }
+    let snapshot = session.snapshot().await?;
+    let level = model::reading(&session, move |config| Ok(level_in_force(&config, &snapshot))).await?;
+    Ok(PermissionSetLevelResult { level: to_proto::level(level) })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kkcode_agent::gate::policy::level_in_force;
 use kkcode_core::proposal::ReviewState;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{TurnStatus, Usage};
@@ -22,13 +23,15 @@ pub(super) async fn show(session: Arc<Session>, _: StatusParams) -> Result<Statu
     }
     // Without any model there is none to name; a turn says what to do.
     let model = model::reading(&session, |config| Ok(config.selected().ok())).await?;
+    let seen = snapshot.clone();
+    let level = model::reading(&session, move |config| Ok(level_in_force(&config, &seen))).await?;
     let today = session.handle().spent_today().await;
     let usage_today =
         today.inspect_err(|error| tracing::warn!(%error, "what was used today cannot be read")).ok();
     Ok(StatusResult {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol_version: PROTOCOL_VERSION,
-        level: to_proto::level(snapshot.level),
+        level: to_proto::level(level),
         provider: model.as_deref().and_then(|model| Some(model.split('/').next()?.to_owned())),
         model,
         trusted: session.config().is_trusted(),

@@ -1,7 +1,5 @@
 //! Acts pass the gate: asked, answered, and done with the gate's word alone.
 
-use std::sync::Arc;
-
 use kkcode_core::permission::engine::{Action, Call};
 use kkcode_core::permission::shell::Shell;
 use kkcode_core::prompt::Answer;

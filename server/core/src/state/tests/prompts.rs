@@ -81,6 +81,20 @@ fn always_writes_the_rules_that_were_shown_before_anybody_is_answered() {
 }
 
 #[test]
+fn what_an_answer_covers_is_asked_no_more() {
+    let mut world = asked(vec![rule()]);
+    let other = |id: &str, rules| Prompt { id: PromptId::new(id), ..prompt(rules) };
+    let wider = LearnedRule { command_prefix: Some("make install".into()), ..rule() };
+    send(&mut world, Command::Ask(Box::new(other("prompt_2", vec![rule()]))));
+    send(&mut world, Command::Ask(Box::new(other("prompt_3", vec![rule(), wider]))));
+    answer(&mut world, Answer::AllowAlways);
+    let snapshot = world.state.snapshot();
+    let by =
+        |id: &str| snapshot.prompts[&PromptId::new(id)].resolution.as_ref().map(|found| found.by.clone());
+    assert_eq!((by("prompt_2").as_deref(), by("prompt_3")), (Some("rule"), None));
+}
+
+#[test]
 fn an_answer_of_another_process_reaches_the_turn() {
     let mut world = asked(Vec::new());
     let elsewhere = Prompt { resolution: Some(resolution(Answer::Deny)), ..prompt(Vec::new()) };
