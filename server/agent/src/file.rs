@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::place::Place;
+
 /// The largest file that is read, in bytes.
 pub(crate) const MOST_BYTES: u64 = 50 * 1024 * 1024;
 
@@ -24,6 +26,8 @@ pub(crate) enum FileError {
     Changed(PathBuf),
     #[error("{} is there already, and is not overwritten", .0.display())]
     Exists(PathBuf),
+    #[error("{} is moved to {} by a hunk of this session; use that path", .0.display(), .1.display())]
+    Moved(PathBuf, PathBuf),
     #[error("{} is outside of the workspace folders", .0.display())]
     Outside(PathBuf),
     #[error("{}: {error}", path.display())]
@@ -35,18 +39,52 @@ impl FileError {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing(path.to_owned()),
             io::ErrorKind::IsADirectory => Self::Folder(path.to_owned()),
+            _ if is_link(&error) => Self::Changed(path.to_owned()),
             _ => Self::Io { path: path.to_owned(), error },
         }
     }
 }
 
-/// Returns the text of a file, byte for byte; refuses what is not UTF-8, and NUL bytes.
-pub(crate) fn read(path: &Path) -> Result<String, FileError> {
+/// Returns the text of a file of the workspace, byte for byte; refuses what is not UTF-8, and NUL bytes.
+pub(crate) fn read(path: &Path, folders: &[PathBuf]) -> Result<String, FileError> {
+    let file = open(path, folders)?;
+    text(path, file)
+}
+
+/// Opens a file of the workspace. Where it leads is found out once, and that very file is opened: a link that is put in its
+/// way afterwards is not followed.
+pub(crate) fn open(path: &Path, folders: &[PathBuf]) -> Result<fs::File, FileError> {
+    let real = locate(path, folders)?;
     let from_io = |error| FileError::from_io(path, error);
-    let file = fs::File::open(path).map_err(from_io)?;
+    Place::at(&real).map_err(from_io)?.open().map_err(from_io)
+}
+
+/// Returns the text of a file at a place; a link there is not followed.
+pub(crate) fn text_at(place: &Place) -> Result<String, FileError> {
+    let from_io = |error| FileError::from_io(place.path(), error);
+    text(place.path(), place.open().map_err(from_io)?)
+}
+
+/// Returns the text of a file at a place, or of the one that a link there leads to.
+pub(crate) fn text_behind(place: &Place) -> Result<String, FileError> {
+    let from_io = |error| FileError::from_io(place.path(), error);
+    match place.open() {
+        Err(error) if is_link(&error) => {
+            let real = fs::canonicalize(place.path()).map_err(from_io)?;
+            text_at(&Place::at(&real).map_err(from_io)?)
+        }
+        file => text(place.path(), file.map_err(from_io)?),
+    }
+}
+
+fn text(path: &Path, file: fs::File) -> Result<String, FileError> {
+    let from_io = |error| FileError::from_io(path, error);
     let metadata = file.metadata().map_err(from_io)?;
     if metadata.is_dir() {
         return Err(FileError::Folder(path.to_owned()));
+    }
+    if !metadata.is_file() {
+        return Err(FileError::NotText(path.to_owned()));
     }
     if metadata.len() > MOST_BYTES {
         return Err(FileError::TooLarge { path: path.to_owned(), bytes: metadata.len() });
@@ -59,15 +97,35 @@ pub(crate) fn read(path: &Path) -> Result<String, FileError> {
     }
 }
 
+/// Tells whether a link stood where none may be.
+fn is_link(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP);
+    #[cfg(not(unix))]
+    {
+        let _no_links = error;
+        false
+    }
+}
+
 /// Returns the file that a tool means by `path`: absolute, or below the first workspace folder. It need not be there. Refuses
 /// what is not below a workspace folder, symbolic links followed, and a link that leads nowhere.
 pub(crate) fn in_workspace(path: &str, folders: &[PathBuf]) -> Result<PathBuf, FileError> {
-    let outside = || FileError::Outside(PathBuf::from(path));
-    let first = folders.first().ok_or_else(outside)?;
+    let first = folders.first().ok_or_else(|| FileError::Outside(PathBuf::from(path)))?;
     let named = normalized(&first.join(path));
-    let real = real(&named)?;
+    match locate(&named, folders) {
+        Ok(_) => Ok(named),
+        Err(FileError::Outside(_)) => Err(FileError::Outside(PathBuf::from(path))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns where an absolute path leads, all links followed; what is not there yet is below the deepest folder that is.
+/// Refuses what is not below a workspace folder then.
+pub(crate) fn locate(path: &Path, folders: &[PathBuf]) -> Result<PathBuf, FileError> {
+    let real = real(path)?;
     let inside = |folder: &PathBuf| fs::canonicalize(folder).is_ok_and(|folder| real.starts_with(folder));
-    if folders.iter().any(inside) { Ok(named) } else { Err(outside()) }
+    if folders.iter().any(inside) { Ok(real) } else { Err(FileError::Outside(path.to_owned())) }
 }
 
 /// Returns where a path leads; what is not there yet is below the deepest folder that is.

@@ -29,4 +29,6 @@ mod doorbell;
 pub mod environment;
 mod file;
 mod fresh;
+mod place;
+pub mod trash;
 mod write;

@@ -42,7 +42,10 @@ pub(crate) fn read(snapshot: &Snapshot, session: &SessionId, path: &Path) -> Res
         return read_in(snapshot, review, &from.path);
     }
     if let Some(review) = review {
-        return read_in(snapshot, review, path);
+        return match read_in(snapshot, review, path)? {
+            Seen { kind: ChangeKind::Rename { to }, .. } => Err(FileError::Moved(path.to_owned(), to)),
+            seen => Ok(seen),
+        };
     }
     let base = base_of(snapshot, path)?;
     let text = base.as_ref().map(|base| base.text().to_string());
@@ -100,6 +103,14 @@ pub(crate) fn changed_files(snapshot: &Snapshot, session: &SessionId) -> Vec<(Pa
 }
 
 impl Seen {
+    /// Returns the path that a pending rename gives the file.
+    pub(crate) fn goes_to(&self) -> Option<&Path> {
+        match &self.kind {
+            ChangeKind::Rename { to } => Some(to),
+            ChangeKind::Modify | ChangeKind::Create | ChangeKind::Delete => None,
+        }
+    }
+
     /// Returns the proposal to make `text` of the file: an edit of one that is there, a new one where there is none.
     pub(crate) fn propose(self, by: Author, text: &str, apply: bool) -> Propose {
         let kind = match (&self.base, self.kind) {
@@ -115,7 +126,6 @@ impl Seen {
         Propose { by, path: self.path, kind, base, hunks, carried: self.carried, apply, at: fresh::now() }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tool that removes files uses it"))]
     /// Returns the proposal that the file goes; one that would only come does not come any more.
     pub(crate) fn propose_delete(self, by: Author, apply: bool) -> Propose {
         let exists = self.base.is_some();
@@ -125,13 +135,16 @@ impl Seen {
         Propose { by, path: self.path, kind, base, hunks, carried: self.carried, apply, at: fresh::now() }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tool that moves files uses it"))]
-    /// Returns the proposal that the file gets another path; none when there is no file to move.
+    /// Returns the proposal that the file gets another path, or the one back that it has on the disk; none when there is no
+    /// file to move.
     pub(crate) fn propose_rename(self, by: Author, to: PathBuf, apply: bool) -> Option<Propose> {
         let text = self.text?;
         let base = self.base?;
-        let hunks = vec![whole(&base, &text)];
-        let kind = ChangeKind::Rename { to };
+        let (kind, hunks) = if to == self.path {
+            (ChangeKind::Modify, hunks(&base, &text))
+        } else {
+            (ChangeKind::Rename { to }, vec![whole(&base, &text)])
+        };
         Some(Propose {
             by,
             path: self.path,
@@ -168,7 +181,7 @@ fn whole(base: &Lines, text: &str) -> NewHunk {
 fn base_of(snapshot: &Snapshot, path: &Path) -> Result<Option<Lines>, FileError> {
     let text = match snapshot.documents.by_path(path) {
         Some(document) => document.text.to_string(),
-        None => match file::read(path) {
+        None => match file::read(path, &snapshot.folders) {
             Err(FileError::Missing(_)) => return Ok(None),
             text => text?,
         },

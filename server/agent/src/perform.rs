@@ -1,18 +1,13 @@
 //! Performs effects, in order: what stands behind a commit waits until that is durable, the loop never does.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use kkcode_core::edits::{Side, edited_text};
-use kkcode_core::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, FileWrite, Refusal, Reply};
+use kkcode_core::effect::{Commit, Derive, DurableEvent, EditorEffect, Effect, Refusal, Reply};
 use kkcode_core::event::Event;
-use kkcode_core::id::{HunkId, RequestId, SessionId};
-use kkcode_core::lines::Lines;
-use kkcode_core::placement::{Found, Holds, Placement};
-use kkcode_core::proposal::{ChangeKind, FileChange, Hunk, Verdict};
+use kkcode_core::id::{RequestId, SessionId};
 use kkcode_core::state::{Snapshot, State};
-use kkcode_core::text::BOM;
 use kkcode_core::turn::Turn;
 use kkcode_store::{Loaded, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
@@ -21,12 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ConfigSource;
 use crate::doorbell::Doorbell;
-use crate::file::{self, FileError};
 use crate::fresh;
 use crate::gate::policy;
 use crate::runtime::{EventsAnswer, Handle, Input, ToFrontEnd};
 use crate::turn;
-use crate::write::{self, NewText};
+use crate::write;
+
+mod files;
 
 use runners::Runners;
 use turns::Turns;
@@ -53,6 +49,8 @@ pub(crate) struct Performer {
     turns: Turns,
     runners: Runners,
     queue: VecDeque<Queued>,
+    /// The workspace: no file is read or written elsewhere.
+    folders: Vec<PathBuf>,
     /// Questions where hunks stand that have no answer yet, by number.
     deriving: BTreeSet<u64>,
     /// Those who want to see the state, and the questions that were open when they asked.
@@ -123,6 +121,7 @@ impl Performer {
             runners,
             queue,
             deriving,
+            folders: Vec::new(),
             viewers,
             loads: Loads::Never,
             read_to: None,
@@ -423,8 +422,9 @@ impl Performer {
             Effect::Learn { rules, answers } => self.learn(rules, answers),
             Effect::WriteFiles { answer, proposal, files, before } => {
                 let (handle, home) = (self.handle.clone(), self.config.home.clone());
+                let folders = self.folders.clone();
                 tokio::task::spawn_blocking(move || {
-                    let result = write_hunks(&home, &files);
+                    let result = files::write_hunks(&home, &folders, &files);
                     handle.send(Event::FilesWritten { answer, proposal, result, before });
                 });
             }
@@ -435,6 +435,7 @@ impl Performer {
                 let handle = self.handle.clone();
                 let (home, surroundings) = (self.config.home.clone(), self.config.surroundings());
                 self.config.set_folders(folders.clone());
+                self.folders.clone_from(&folders);
                 self.loads = match self.loads {
                     Loads::Never => Loads::Out(1),
                     Loads::Out(count) => Loads::Out(count + 1),
@@ -463,8 +464,10 @@ impl Performer {
         self.questions += 1;
         let number = self.questions;
         self.deriving.insert(number);
-        let handle = self.handle.clone();
-        tokio::task::spawn_blocking(move || handle.put(Input::Derived(number, derived(question))));
+        let (handle, folders) = (self.handle.clone(), self.folders.clone());
+        tokio::task::spawn_blocking(move || {
+            handle.put(Input::Derived(number, files::derived(&folders, question)));
+        });
     }
 
     fn start_turn(&mut self, turn: Turn) {
@@ -505,97 +508,5 @@ async fn rung(bell: Option<&Doorbell>) -> std::io::Result<()> {
     match bell {
         Some(bell) => bell.rung().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Finds out where the hunks of a file stand.
-fn derived(question: Derive) -> Event {
-    let Derive { proposal, file, texts, wanted, revision, document } = question;
-    let version = document.as_ref().map(|(version, _)| *version);
-    let wanted = |hunk: &HunkId| wanted.contains(hunk);
-    let placement = match document {
-        Some((_, text)) => {
-            Some(Placement::derive(&file, &texts, Found::Buffer(&Lines::of_rope(&text)), wanted))
-        }
-        None => match file::read(&file.path) {
-            Ok(text) => Some(Placement::derive(&file, &texts, Found::Disk(&Lines::new(text)), wanted)),
-            Err(FileError::Missing(_)) => Some(Placement::derive(&file, &texts, Found::Nothing, wanted)),
-            Err(error) => {
-                tracing::info!(%error, "the hunks of a file have no place for now");
-                None
-            }
-        },
-    };
-    Event::Derived { proposal, path: file.path, revision, version, placement }
-}
-
-/// Writes hunks into files, or takes them out, all or none. Returns them with their verdicts.
-fn write_hunks(home: &Path, files: &[FileWrite]) -> Result<Vec<(HunkId, Verdict)>, String> {
-    let mut texts = Vec::new();
-    for write in files {
-        texts.extend(new_texts(write)?);
-    }
-    write::replace_all(home, texts).map_err(|error| error.to_string())?;
-    Ok(files.iter().flat_map(|write| write.hunks.iter().cloned()).collect())
-}
-
-/// Returns what a file, or the two of a rename, become when hunks get their verdicts.
-fn new_texts(write: &FileWrite) -> Result<Vec<NewText>, String> {
-    let FileWrite { file, texts, hunks } = write;
-    let now = match file::read(&file.path) {
-        Err(FileError::Missing(_)) => None,
-        text => Some(Lines::new(text.map_err(|error| error.to_string())?)),
-    };
-    let verdict = |hunk: &HunkId| hunks.iter().find(|(id, _)| id == hunk).map(|(_, verdict)| verdict);
-    let found = now.as_ref().map_or(Found::Nothing, Found::Disk);
-    let placement = Placement::derive(file, texts, found, |hunk| verdict(hunk).is_some());
-    let path = file.path.display();
-    let is_edit =
-        |(id, _): &(HunkId, Verdict)| file.hunk(id).is_some_and(|hunk| hunk.kind == ChangeKind::Modify);
-    if now.is_none() && hunks.iter().any(is_edit) {
-        return Err(FileError::Missing(file.path.clone()).to_string());
-    }
-    for (id, verdict) in hunks {
-        let holds = placement.place(id).map_or(Holds::Neither, |place| place.holds);
-        if holds == Holds::Neither && verdict.is_in_text() {
-            return Err(format!("hunk `{id}` is stale: the lines of {path} that it replaces were changed"));
-        }
-        if holds == Holds::Neither {
-            return Err(format!("the lines that hunk `{id}` brought to {path} were changed since"));
-        }
-    }
-    let whole = hunks.iter().filter_map(|(id, verdict)| Some((file.hunk(id)?, verdict)));
-    let whole = whole.rev().find(|(hunk, _)| hunk.kind != ChangeKind::Modify);
-    if let Some((hunk, verdict)) = whole {
-        return Ok(whole_texts(file, hunk, verdict.is_in_text(), now));
-    }
-    let Some(now) = now else { return Err(FileError::Missing(file.path.clone()).to_string()) };
-    let side = |hunk: &HunkId| verdict(hunk).map(|to| if to.is_in_text() { Side::New } else { Side::Old });
-    let new = edited_text(&now, file, &placement, texts, side);
-    Ok(vec![NewText { path: file.path.clone(), now: Some(now), new: Some(new), mode_of: None }])
-}
-
-/// Returns what becomes of a file that comes, goes or moves; or that is put back.
-fn whole_texts(file: &FileChange, hunk: &Hunk, take: bool, now: Option<Lines>) -> Vec<NewText> {
-    let (old, new) = (hunk.old_text.to_string(), hunk.new_text.to_string());
-    let one = |path: &Path, now: Option<Lines>, new: Option<String>, mode_of: Option<&Path>| NewText {
-        path: path.to_owned(),
-        now,
-        new,
-        mode_of: mode_of.map(Path::to_owned),
-    };
-    // A byte order mark that the file has is not in the hunk.
-    let mark = now.as_ref().filter(|now| now.text().starts_with(BOM)).map_or("", |_| "\u{feff}");
-    match (&hunk.kind, take) {
-        (ChangeKind::Create, true) => vec![one(&file.path, now, Some(new), None)],
-        (ChangeKind::Create, false) | (ChangeKind::Delete, true) => vec![one(&file.path, now, None, None)],
-        (ChangeKind::Delete | ChangeKind::Modify, _) => vec![one(&file.path, now, Some(old), None)],
-        (ChangeKind::Rename { to }, true) => vec![
-            one(to, None, Some(format!("{mark}{new}")), Some(&file.path)),
-            one(&file.path, now, None, None),
-        ],
-        (ChangeKind::Rename { to }, false) => {
-            vec![one(&file.path, None, Some(old), Some(to)), one(to, Some(Lines::new(new)), None, None)]
-        }
     }
 }

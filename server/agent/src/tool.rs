@@ -9,20 +9,25 @@ use crate::gate::{Act, Asked, Questions};
 
 mod anchor;
 mod context;
+mod everything;
 mod notebook;
 mod outcome;
 mod reads;
 mod search;
 
+mod copy;
 mod edit;
 mod glob;
 mod grep;
 mod list;
+mod mkdir;
+mod r#move;
 mod multiedit;
 mod notebookedit;
 mod patch;
 mod question;
 mod read;
+mod remove;
 mod sysinfo;
 mod todowrite;
 mod webfetch;
@@ -90,6 +95,10 @@ const TOOLS: &[Tool] = &[
     multiedit::TOOL,
     patch::TOOL,
     write::TOOL,
+    r#move::TOOL,
+    copy::TOOL,
+    remove::TOOL,
+    mkdir::TOOL,
     notebookedit::TOOL,
     todowrite::TOOL,
     question::TOOL,

@@ -27,7 +27,7 @@ pub fn placed_file(snapshot: &Snapshot, review: &Review, change: &FileChange) ->
     let text = match document {
         Some(document) if document.out_of_sync => return None,
         Some(document) => Some(document.text.clone()),
-        None => match file::read(&change.path) {
+        None => match file::read(&change.path, &snapshot.folders) {
             Ok(text) => Some(Rope::from_str(&text)),
             Err(FileError::Missing(_)) => None,
             Err(_) => return None,

@@ -13,6 +13,7 @@ mod proposal;
 mod run;
 mod session;
 mod task;
+mod trash;
 mod trust;
 
 use std::ffi::OsString;
@@ -77,6 +78,9 @@ enum Command {
     /// Say what the agent may do, and what was learned about that
     #[command(subcommand)]
     Permission(permission::Command),
+    /// List what was removed from your folders, and put it back
+    #[command(subcommand)]
+    Trash(trash::Command),
     /// Say which folders are trusted
     #[command(subcommand)]
     Trust(trust::Command),
@@ -105,6 +109,7 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(kkcode_agent::worker::run(&id, crate::home::find(None)))
         }
         Some(Command::Permission(command)) => ExitCode::from(output.end(permission::run(command, output))),
+        Some(Command::Trash(command)) => ExitCode::from(output.end(trash::run(&command, output))),
         Some(Command::Trust(command)) => ExitCode::from(output.end(trust::run(&command, output))),
         Some(Command::Proposal(command)) => {
             lifecycle::run(async move { output.end(proposal::run(command, output).await) })

@@ -4,12 +4,13 @@ use super::*;
 fn what_is_no_text_is_not_read() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x");
+    let folders = [dir.path().to_owned()];
     for bytes in [&b"caf\xe9"[..], b"a\0b", b"\xff\xfea\0"] {
         fs::write(&path, bytes).unwrap();
-        assert!(matches!(read(&path), Err(FileError::NotText(_))));
+        assert!(matches!(read(&path, &folders), Err(FileError::NotText(_))));
     }
-    assert!(matches!(read(dir.path()), Err(FileError::Folder(_))));
-    assert!(matches!(read(&dir.path().join("none")), Err(FileError::Missing(_))));
+    assert!(matches!(read(dir.path(), &folders), Err(FileError::Folder(_))));
+    assert!(matches!(read(&dir.path().join("none"), &folders), Err(FileError::Missing(_))));
 }
 
 #[test]

@@ -74,12 +74,36 @@ impl Context<'_> {
     /// Returns the proposal to make `text` of a file that was looked at. It is let into the file at once where the user's
     /// level allows that and the place of the change was found to the letter.
     pub(super) fn propose(&self, seen: Seen, text: &str, found: anchor::Level) -> Result<Propose, String> {
-        let new_proposal = fresh::name("prop").map_err(|error| error.to_string())?;
-        let by = Author::Turn { turn: self.turn.id.clone(), new_proposal: ProposalId::new(new_proposal) };
-        let passage = self.check.edit(&seen.path)?;
         let sure = found == anchor::Level::Exact || self.check.level() == Level::Yolo;
-        let apply = sure && !self.turn.proposes_only && passage == Passage::Applied;
-        Ok(seen.propose(by, text, apply))
+        let paths: Vec<&Path> = [Some(&*seen.path), seen.goes_to()].into_iter().flatten().collect();
+        let apply = self.may_apply(&paths)? && sure;
+        Ok(seen.propose(self.author()?, text, apply))
+    }
+
+    /// Returns the proposal that a file goes.
+    pub(super) fn propose_delete(&self, seen: Seen) -> Result<Propose, String> {
+        let apply = self.may_apply(&[&seen.path])?;
+        Ok(seen.propose_delete(self.author()?, apply))
+    }
+
+    /// Returns the proposal that a file gets another path; none when there is no file.
+    pub(super) fn propose_rename(&self, seen: Seen, to: PathBuf) -> Result<Option<Propose>, String> {
+        let apply = self.may_apply(&[&seen.path, &to])?;
+        Ok(seen.propose_rename(self.author()?, to, apply))
+    }
+
+    /// Tells whether an edit of these files is let into them at once; refuses one that may not be made at all.
+    fn may_apply(&self, paths: &[&Path]) -> Result<bool, String> {
+        let mut apply = !self.turn.proposes_only;
+        for path in paths {
+            apply &= self.check.edit(path)? == Passage::Applied;
+        }
+        Ok(apply)
+    }
+
+    fn author(&self) -> Result<Author, String> {
+        let new_proposal = fresh::name("prop").map_err(|error| error.to_string())?;
+        Ok(Author::Turn { turn: self.turn.id.clone(), new_proposal: ProposalId::new(new_proposal) })
     }
 
     /// Says that a file does not exist, and which one is called nearly so.

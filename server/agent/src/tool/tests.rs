@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use kkcode_core::document::DocumentUri;
 use kkcode_core::event::{Author, Command, Event, FileOperations, StartTurn};
 use kkcode_core::id::{ProposalId, RequestId, SessionId, TurnId};
+use kkcode_core::permission::Decision;
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::state::State;
 use kkcode_core::text::PositionEncoding;
@@ -29,6 +31,7 @@ pub(crate) struct World {
     pub(crate) state: State,
     reads: Reads,
     turn: TurnId,
+    level: Level,
 }
 
 impl World {
@@ -58,7 +61,7 @@ impl World {
         };
         let started = Event::Requested { request: RequestId(1), command: Command::StartTurn(start) };
         state.handle(started, Timestamp(0));
-        Self { dir, state, reads: Reads::default(), turn }
+        Self { dir, state, reads: Reads::default(), turn, level: Level::Manual }
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -67,12 +70,14 @@ impl World {
 
     /// Runs a call and takes in what it proposes, as the turn loop does.
     pub(crate) fn call(&mut self, name: &str, input: Value) -> Result<String, String> {
-        let snapshot = self.state.snapshot();
+        let mut snapshot = self.state.snapshot();
+        Arc::make_mut(&mut snapshot.turns).get_mut(&self.turn).unwrap().level = self.level;
         let (turn, cancel) = (&snapshot.turns[&self.turn], CancellationToken::new());
         let surroundings =
             Surroundings { home: self.dir.path().join("../no-home"), ..Surroundings::default() };
-        let check = Gate::new(surroundings, cancel.clone()).check(turn, &snapshot, name, &[]);
-        let config = ConfigSource::new(self.dir.path().join("../no-home"), None, |_| None);
+        let gate = Arc::new(Gate::new(surroundings, cancel.clone()));
+        let check = gate.check(turn, &snapshot, name, &[]);
+        let config = ConfigSource::new(self.home(), None, |_| None);
         let (check, config) = (&check, &config);
         let ctx = Context { turn, snapshot: &snapshot, reads: &self.reads, check, config, cancel: &cancel };
         match run(&ToolCall { id: "1".into(), name: name.into(), input }, &ctx)? {
@@ -84,8 +89,25 @@ impl World {
             }
             Outcome::Ask(asked) => Err(asked.verdict.reason),
             Outcome::Question(questions) => Ok(questions.title),
-            Outcome::Act(act) => Err(format!("{act:?} waits for the gate")),
+            Outcome::Act(act) if check.judge(&act.call).decision == Decision::Ask => {
+                Err(format!("{act:?} waits for the gate"))
+            }
+            Outcome::Act(act) => {
+                let (turn, snapshot) = (Arc::new(turn.clone()), Arc::new(snapshot.clone()));
+                let done = gate.pass(&turn, &snapshot, act);
+                tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(done)
+            }
         }
+    }
+
+    /// Returns kkcode's home, which need not be there.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.dir.path().with_extension("home")
+    }
+
+    /// Says what the agent may do from now on.
+    pub(crate) fn level(&mut self, level: Level) {
+        self.level = level;
     }
 
     /// Returns a file as the session sees it; none when it sees no file there.

@@ -73,7 +73,7 @@ fn text(excerpt: &Excerpt, folders: &[PathBuf]) -> Result<String, String> {
     let text = match (&excerpt.text, &excerpt.path) {
         (Some(text), _) => text.to_string(),
         (None, Some(path)) => file::in_workspace(&path.to_string_lossy(), folders)
-            .and_then(|path| file::read(&path))
+            .and_then(|path| file::read(&path, folders))
             .map_err(|error| error.to_string())?,
         (None, None) => return Err("it is not open and no file".to_owned()),
     };

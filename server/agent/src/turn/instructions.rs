@@ -148,7 +148,7 @@ fn read(found: &[PathBuf], snapshot: &Snapshot) -> Vec<Instructions> {
         let inside = file::in_workspace(&path.to_string_lossy(), &snapshot.folders);
         let text = match (snapshot.documents.by_path(path), inside) {
             (Some(document), Ok(_)) => Ok(document.text.to_string()),
-            (None, Ok(path)) => file::read(&path),
+            (None, Ok(path)) => file::read(&path, &snapshot.folders),
             (_, Err(error)) => Err(error),
         };
         let text = match text {

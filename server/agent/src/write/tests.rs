@@ -23,6 +23,10 @@ impl World {
         self.dir.path().join("home")
     }
 
+    fn folders(&self) -> [PathBuf; 1] {
+        [self.dir.path().to_owned()]
+    }
+
     fn file(&self, index: usize) -> PathBuf {
         self.dir.path().join(format!("work/{index}"))
     }
@@ -51,7 +55,7 @@ impl World {
 #[test]
 fn several_files_are_written_at_once() {
     let world = World::new();
-    replace_all(&world.home(), world.writes()).unwrap();
+    replace_all(&world.home(), &world.folders(), world.writes()).unwrap();
     assert_eq!(world.texts(), NEW);
     world.assert_nothing_left();
 }
@@ -61,7 +65,7 @@ fn a_crash_between_any_two_steps_leaves_all_or_none() {
     let mut ends = Vec::new();
     for crash_after in 0.. {
         let world = World::new();
-        let mut transaction = Transaction::new(&world.home(), world.writes()).unwrap();
+        let mut transaction = Transaction::new(&world.home(), &world.folders(), world.writes()).unwrap();
         let mut done = false;
         for _ in 0..crash_after {
             done = transaction.step().unwrap();
@@ -87,7 +91,7 @@ fn a_crash_between_any_two_steps_leaves_all_or_none() {
 fn a_file_that_changes_in_between_is_not_overwritten_and_the_others_are_put_back() {
     for change_after in 0..8 {
         let world = World::new();
-        let mut transaction = Transaction::new(&world.home(), world.writes()).unwrap();
+        let mut transaction = Transaction::new(&world.home(), &world.folders(), world.writes()).unwrap();
         for _ in 0..change_after {
             assert!(!transaction.step().unwrap());
         }
@@ -102,7 +106,7 @@ fn a_file_that_changes_in_between_is_not_overwritten_and_the_others_are_put_back
 #[test]
 fn recovery_does_not_overwrite_what_changed_after_the_crash() {
     let world = World::new();
-    let mut transaction = Transaction::new(&world.home(), world.writes()).unwrap();
+    let mut transaction = Transaction::new(&world.home(), &world.folders(), world.writes()).unwrap();
     for _ in 0..5 {
         transaction.step().unwrap();
     }
@@ -127,7 +131,7 @@ fn mode_and_links_stay() {
         new: Some("new".to_owned()),
         mode_of: None,
     };
-    replace_all(&world.home(), vec![write]).unwrap();
+    replace_all(&world.home(), &world.folders(), vec![write]).unwrap();
     assert_eq!(fs::read_to_string(world.file(0)).unwrap(), "new");
     assert_eq!(fs::metadata(world.file(0)).unwrap().permissions().mode() & 0o777, 0o751);
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -139,7 +143,7 @@ fn a_read_only_file_is_left_alone_and_so_are_the_others() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = World::new();
     fs::set_permissions(world.file(1), fs::Permissions::from_mode(0o444)).unwrap();
-    let error = replace_all(&world.home(), world.writes()).unwrap_err();
+    let error = replace_all(&world.home(), &world.folders(), world.writes()).unwrap_err();
     assert!(error.to_string().contains("read-only"), "{error}");
     assert_eq!(world.texts(), OLD);
     world.assert_nothing_left();
@@ -183,14 +187,15 @@ fn tree(world: &World) -> Vec<(String, String)> {
 fn files_come_and_go_all_or_none_wherever_a_crash_comes() {
     let before = tree(&World::new());
     let world = World::new();
-    replace_all(&world.home(), comings_and_goings(&world)).unwrap();
+    replace_all(&world.home(), &world.folders(), comings_and_goings(&world)).unwrap();
     let after = tree(&world);
     let names: Vec<&str> = after.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["work/0", "work/2", "work/deep/er/new", "work/empty"]);
     let mut ends = Vec::new();
     for steps in 0.. {
         let world = World::new();
-        let mut transaction = Transaction::new(&world.home(), comings_and_goings(&world)).unwrap();
+        let mut transaction =
+            Transaction::new(&world.home(), &world.folders(), comings_and_goings(&world)).unwrap();
         let done = (0..steps).any(|_| transaction.step().unwrap());
         // The process is gone here; what it held in memory with it.
         drop(transaction);
@@ -209,7 +214,8 @@ fn files_come_and_go_all_or_none_wherever_a_crash_comes() {
 fn a_file_that_somebody_else_has_made_stops_all_and_stays() {
     let world = World::new();
     let before = tree(&world);
-    let mut transaction = Transaction::new(&world.home(), comings_and_goings(&world)).unwrap();
+    let mut transaction =
+        Transaction::new(&world.home(), &world.folders(), comings_and_goings(&world)).unwrap();
     let theirs = world.dir.path().join("work/empty");
     let mut refused = None;
     for step in 0.. {
@@ -234,7 +240,7 @@ fn a_file_that_somebody_else_has_made_stops_all_and_stays() {
 #[test]
 fn a_write_that_another_process_is_about_is_left_to_it() {
     let world = World::new();
-    let mut transaction = Transaction::new(&world.home(), world.writes()).unwrap();
+    let mut transaction = Transaction::new(&world.home(), &world.folders(), world.writes()).unwrap();
     for _ in 0..6 {
         transaction.step().unwrap();
         recover(&world.home());

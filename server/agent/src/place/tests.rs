@@ -1,0 +1,125 @@
+#![cfg(target_os = "linux")]
+
+use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use kkcode_core::lines::Lines;
+
+use super::*;
+use crate::file;
+use crate::write::{NewText, replace_all};
+
+#[test]
+fn no_link_is_followed_on_the_way_by_either_road() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(dir.path()).unwrap();
+    fs::create_dir_all(root.join("a/b")).unwrap();
+    fs::write(root.join("a/b/x"), "x").unwrap();
+    symlink("a", root.join("link")).unwrap();
+    symlink("x", root.join("a/b/y")).unwrap();
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    for open in [open_folder, |path: &Path| walk(path, OFlags::RDONLY | OFlags::DIRECTORY)] {
+        assert!(open(&root.join("a/b")).is_ok());
+        assert!(open(&root.join("link/b")).is_err());
+        assert!(open(&root.join("link")).is_err());
+        assert!(open(&root.join("a/b/x")).is_err());
+    }
+    assert!(walk(&root.join("a/../a"), flags).is_err());
+    assert!(Place::at(&root.join("a/b/x")).unwrap().open().is_ok());
+    assert!(Place::at(&root.join("a/b/y")).unwrap().open().is_err());
+    assert!(Place::at(&root.join("link/b/x")).is_err());
+    assert!(Place::at(Path::new("x")).is_err());
+}
+
+/// A workspace with a folder that is now one of its own, now a link that leads out of it, until the value is dropped.
+struct Swapped {
+    dir: tempfile::TempDir,
+    stop: std::sync::Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Swapped {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().to_owned();
+        for folder in ["work/sub", "outside"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::write(root.join("work/sub/x"), "inside\n").unwrap();
+        fs::write(root.join("outside/x"), "inside\n").unwrap();
+        let stop = std::sync::Arc::new(AtomicBool::new(false));
+        let thread = std::thread::spawn({
+            let stop = stop.clone();
+            move || {
+                use rustix::fs::{CWD, RenameFlags, renameat_with};
+                let (sub, link) = (root.join("work/sub"), root.join("work/link"));
+                symlink(root.join("outside"), &link).unwrap();
+                while !stop.load(Ordering::Relaxed) {
+                    renameat_with(CWD, &sub, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+                }
+            }
+        });
+        Self { dir, stop, thread: Some(thread) }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+}
+
+impl Drop for Swapped {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let joined = self.thread.take().map(std::thread::JoinHandle::join);
+        assert!(std::thread::panicking() || joined.is_some_and(|joined| joined.is_ok()));
+    }
+}
+
+#[test]
+fn a_link_that_is_put_in_the_way_of_a_read_leads_nowhere() {
+    let world = Swapped::new();
+    fs::write(world.path("outside/x"), "secret\n").unwrap();
+    let folders = [world.path("work")];
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..20_000 {
+        match file::read(&world.path("work/sub/x"), &folders) {
+            Ok(text) => {
+                assert_eq!(text, "inside\n");
+                read += 1;
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(read > 0 && refused > 0, "{read} {refused}: both sides were seen");
+}
+
+#[test]
+fn a_link_that_is_put_in_the_way_of_a_write_leads_nowhere() {
+    let world = Swapped::new();
+    let (folders, home) = ([world.path("work")], world.path("home"));
+    let change = |path: &str, now: Option<&str>, new: Option<&str>| NewText {
+        path: world.path(path),
+        now: now.map(Lines::new),
+        new: new.map(str::to_owned),
+        mode_of: None,
+    };
+    let mut written = 0;
+    for _ in 0..300 {
+        // The same text stands outside: nothing but the place can stop the write.
+        for changes in [
+            vec![change("work/sub/x", Some("inside\n"), Some("changed\n"))],
+            vec![change("work/sub/x", Some("changed\n"), Some("inside\n"))],
+            vec![change("work/sub/new", None, Some("new\n"))],
+            vec![change("work/sub/new", Some("new\n"), None)],
+        ] {
+            written += usize::from(replace_all(&home, &folders, changes).is_ok());
+        }
+    }
+    let left: Vec<String> = fs::read_dir(world.path("outside"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(left, ["x"]);
+    assert_eq!(fs::read_to_string(world.path("outside/x")).unwrap(), "inside\n");
+    assert!(written > 0, "some were written");
+}
