@@ -105,7 +105,7 @@ fn nothing_is_restored_over_something_else() {
 fn what_is_old_goes_for_good_and_what_came_last_stays() {
     let world = World::new();
     let mut ids = Vec::new();
-    for index in 0..MOST.0 + 1 {
+    for index in 0..=MOST.0 {
         let id = format!("trash_{index:05}");
         world.trash.prepare(&id, &world.path("x")).unwrap();
         fs::write(world.trash.what(&id), "x").unwrap();
