@@ -87,12 +87,11 @@ fn encode_message(message: &Message, input: &mut Vec<Value>) {
                 let url = format!("data:{media_type};base64,{data}");
                 parts.push(json!({"type": "input_image", "image_url": url, "detail": "auto"}));
             }
-            Content::Image { .. } => {}
             Content::Thinking { seal: Some(Seal { format, data }), .. } if format == FORMAT => {
                 say(&mut parts, input);
                 input.push(data.clone());
             }
-            Content::Thinking { .. } => {}
+            Content::Thinking { .. } | Content::Image { .. } => {}
             Content::ToolCall(call) => {
                 say(&mut parts, input);
                 input.push(json!({

@@ -33,6 +33,7 @@ mod recorded;
 mod recording;
 mod requests;
 mod server;
+mod tls;
 
 use std::path::PathBuf;
 
