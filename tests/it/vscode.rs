@@ -59,6 +59,11 @@ fn a_key_reaches_its_provider_and_no_file() {
 }
 
 #[test]
+fn the_agent_waits_for_a_permission_and_an_answer() {
+    check("waiting");
+}
+
+#[test]
 fn what_goes_wrong_is_told() {
     check("refusals");
 }
