@@ -42,6 +42,10 @@ pub struct StatusResult {
     /// What all model requests with this home have counted today (UTC), which is what the budget of a day goes by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_today: Option<Usage>,
+    /// How commands of agents are bounded on this machine, in a few words, or `not sandboxed`; absent until that has been tried
+    /// out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
 }
 
 /// How many tasks there are of each status that is no end.

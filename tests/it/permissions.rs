@@ -12,6 +12,8 @@ mod levels;
 mod questions;
 mod rules;
 mod several;
+mod shell_command;
+mod shell_sandbox;
 
 /// A model that reads a file which is asked, and says so.
 const READS: &str = "

@@ -1530,6 +1530,11 @@ export interface StatusResult {
   usage: Usage;
   /** What all model requests with this home have counted today (UTC), which is what the budget of a day goes by. */
   usageToday?: Usage;
+  /**
+   * How commands of agents are bounded on this machine, in a few words, or `not sandboxed`; absent until that has been
+   * tried out.
+   */
+  sandbox?: string;
 }
 
 /** How many tasks there are of each status that is no end. */

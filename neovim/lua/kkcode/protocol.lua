@@ -1357,6 +1357,9 @@ M.notifications = {
 ---@field usage kkcode.Usage
 ---What all model requests with this home have counted today (UTC), which is what the budget of a day goes by.
 ---@field usageToday? kkcode.Usage
+---How commands of agents are bounded on this machine, in a few words, or `not sandboxed`; absent until that has been
+---tried out.
+---@field sandbox? string
 
 ---How many tasks there are of each status that is no end.
 ---@class kkcode.TaskCounts

@@ -11,6 +11,8 @@ mod ollama;
 mod origin;
 mod provider;
 mod restrict;
+#[cfg(unix)]
+mod sandbox;
 mod schema;
 mod selection;
 
@@ -32,6 +34,8 @@ pub use effective::{Effective, Folder, Setting, is_config_file};
 pub use models::ModelEntry;
 pub(crate) use models::{Model, Tariff};
 pub use origin::{Origin, Problem, Severity};
+#[cfg(unix)]
+pub(crate) use sandbox::SandboxConfig;
 pub use schema::json_schema;
 
 use crate::gate::policy::Surroundings;
@@ -71,6 +75,8 @@ pub struct ConfigSource {
     kept: Arc<Mutex<Kept>>,
     tell: Arc<OnceLock<Tell>>,
     untrusted_told: Arc<AtomicBool>,
+    #[cfg(unix)]
+    sandbox: crate::sandbox::Sandbox,
 }
 
 /// What is kept between two readings.
@@ -113,7 +119,29 @@ impl ConfigSource {
     ) -> Self {
         let kept = Arc::new(Mutex::new(Kept { options: client, ..Kept::default() }));
         let (http, tell, untrusted_told) = Default::default();
-        Self { home, environment: Arc::new(environment), http, kept, tell, untrusted_told }
+        Self {
+            #[cfg(unix)]
+            sandbox: crate::sandbox::Sandbox::new(None, home.clone()),
+            home,
+            environment: Arc::new(environment),
+            http,
+            kept,
+            tell,
+            untrusted_told,
+        }
+    }
+
+    /// Says which program starts commands within bounds: one that has `sandbox-exec`, see [`crate::sandbox`].
+    #[cfg(unix)]
+    #[must_use]
+    pub fn with_helper(self, helper: Option<PathBuf>) -> Self {
+        Self { sandbox: crate::sandbox::Sandbox::new(helper, self.home.clone()), ..self }
+    }
+
+    /// Returns the way to the sandbox.
+    #[cfg(unix)]
+    pub fn sandbox(&self) -> &crate::sandbox::Sandbox {
+        &self.sandbox
     }
 
     /// Says that the user trusts the workspace: its files may instruct the agent, and its configuration counts.

@@ -21,9 +21,15 @@ mod tool;
 mod web;
 
 mod budget;
+#[cfg(unix)]
+mod command;
 pub mod gate;
 mod overlay;
 mod own;
+#[cfg(unix)]
+pub mod process;
+#[cfg(unix)]
+pub mod sandbox;
 
 mod doorbell;
 pub mod environment;

@@ -37,6 +37,10 @@ const LOOK: Duration = Duration::from_secs(30);
 /// How long a stopping runtime waits for the store.
 const STORE_PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long it waits for what its turns have running in the background.
+#[cfg(unix)]
+const COMMAND_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Everything that effects reach: the store, the front end, the turns.
 pub(crate) struct Performer {
     store: Store,
@@ -48,6 +52,8 @@ pub(crate) struct Performer {
     replies: BTreeMap<RequestId, oneshot::Sender<Result<Reply, Refusal>>>,
     turns: Turns,
     runners: Runners,
+    #[cfg(unix)]
+    background: crate::process::Background,
     queue: VecDeque<Queued>,
     /// The workspace: no file is read or written elsewhere.
     folders: Vec<PathBuf>,
@@ -119,6 +125,8 @@ impl Performer {
             replies,
             turns,
             runners,
+            #[cfg(unix)]
+            background: crate::process::Background::default(),
             queue,
             deriving,
             folders: Vec::new(),
@@ -346,6 +354,10 @@ impl Performer {
         }
         self.runners.stop();
         self.turns.stop().await;
+        #[cfg(unix)]
+        if tokio::time::timeout(COMMAND_PATIENCE, self.background.end()).await.is_err() {
+            tracing::warn!("a background command did not end in time");
+        }
         let store = self.store.clone();
         let flushed = tokio::task::spawn_blocking(move || store.flush(STORE_PATIENCE)).await;
         if !flushed.unwrap_or(false) {
@@ -478,6 +490,8 @@ impl Performer {
             front_end: self.front_end.clone(),
             memory: self.turns.memory_of(&turn.session),
             cancel: CancellationToken::new(),
+            #[cfg(unix)]
+            background: self.background.clone(),
         };
         self.turns.start(turn, ports);
     }

@@ -15,6 +15,8 @@ mod outcome;
 mod reads;
 mod search;
 
+#[cfg(unix)]
+mod bash;
 mod copy;
 mod edit;
 mod glob;
@@ -105,6 +107,8 @@ const TOOLS: &[Tool] = &[
     sysinfo::TOOL,
     webfetch::TOOL,
     websearch::TOOL,
+    #[cfg(unix)]
+    bash::TOOL,
 ];
 
 /// Returns the tools as the model is told of them.

@@ -44,6 +44,9 @@ pub(crate) struct Ports {
     pub(crate) front_end: mpsc::UnboundedSender<ToFrontEnd>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) cancel: CancellationToken,
+    /// The commands that run in the background of all turns.
+    #[cfg(unix)]
+    pub(crate) background: crate::process::Background,
 }
 
 /// What a session's model has seen; it outlives the turn.

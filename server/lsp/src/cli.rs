@@ -21,6 +21,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+#[cfg(target_os = "linux")]
+use kkcode_agent::sandbox;
 
 use crate::{lifecycle, logging, server};
 
@@ -84,6 +86,14 @@ enum Command {
     /// Say which folders are trusted
     #[command(subcommand)]
     Trust(trust::Command),
+    /// Start a command within bounds: what `bash` and its like are started with
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    SandboxExec {
+        /// This is the process inside the bounds
+        #[arg(long)]
+        inside: bool,
+    },
 }
 
 /// Does what the command line says, and returns the exit code: 0 done, 1 failed, 2 used wrongly.
@@ -92,6 +102,11 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misused(&error, std::env::args_os()),
     };
+    #[cfg(target_os = "linux")]
+    if let Some(Command::SandboxExec { inside }) = cli.command {
+        // Before anything that starts a thread.
+        return sandbox::helper(if inside { sandbox::Stage::Inside } else { sandbox::Stage::Outside });
+    }
     let Ok(logging) = logging::start() else { return ExitCode::FAILURE };
     lifecycle::log_panics();
     let output = Output::new(cli.json);
@@ -115,6 +130,8 @@ pub(crate) fn run() -> ExitCode {
             lifecycle::run(async move { output.end(proposal::run(command, output).await) })
         }
         Some(Command::Config(command)) => ExitCode::from(output.end(config::run(&command, output))),
+        #[cfg(target_os = "linux")]
+        Some(Command::SandboxExec { .. }) => ExitCode::FAILURE,
         Some(Command::Doctor(place)) => ExitCode::from(output.end(doctor::run(&place, output))),
     };
     logging.finish();

@@ -49,6 +49,8 @@ impl Session {
         let home = home::find(client.options.home.clone().map(PathBuf::from));
         let config = client.options.config.clone().map(Value::Object);
         let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok());
+        #[cfg(unix)]
+        let config = config.with_helper(home::helper());
         // Only a client of ours asks the user before it says so.
         let said = client.options.trusted;
         let listed = || {

@@ -28,6 +28,10 @@ const CONFINED: &[Confined] = &[
             // The other ends of a server's.
             "server/lsp/src/cli/demo/server.rs",
             "server/lsp/src/cli/doctor.rs",
+            // A process that never serves: its input is a socket, a command's is nothing.
+            "server/agent/src/sandbox/helper.rs",
+            "server/agent/src/sandbox/supervise.rs",
+            "server/agent/src/process/run.rs",
         ],
         because: "invariant 8: stdout is the transport, and one place owns it; another where there is no server",
     },
@@ -38,9 +42,16 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         paths: &["Command::new"],
-        places: &["server/lsp/src/cli/demo/server.rs", "server/lsp/src/cli/doctor.rs"],
-        because: "invariant 4: one road to a process, server/agent/src/process, which sets folder, environment and group; \
-                  the demo starts this very program, doctor asks programs for their version",
+        places: &[
+            "server/agent/src/process/run.rs",
+            "server/agent/src/sandbox/helper.rs",
+            "server/agent/src/sandbox/supervise.rs",
+            "server/agent/src/sandbox/bubblewrap.rs",
+            "server/lsp/src/cli/demo/server.rs",
+            "server/lsp/src/cli/doctor.rs",
+        ],
+        because: "invariant 4: one road to a process, server/agent/src/process, which sets folder, environment and group, \
+                  and the helper that it starts; the demo starts this very program, doctor asks programs for their version",
     },
     Confined {
         paths: &[
@@ -63,6 +74,10 @@ const CONFINED: &[Confined] = &[
             "server/agent/src/doorbell.rs",
             "server/agent/src/own.rs",
             "server/agent/src/write.rs",
+            // What commands wrote and said, in kkcode's home; what they changed in the workspace is put back.
+            "server/agent/src/command/",
+            "server/agent/src/process/output.rs",
+            "server/agent/src/sandbox/",
             "server/provider/src/record.rs",
             "server/store/src/open.rs",
             // A sample project in a folder of its own.

@@ -114,9 +114,19 @@ pub(super) const KEYS: &[Key] = &[
         "what happens where no rule says",
     ),
     key("permission.rules", Mappings, AddRestrictions, "what is allowed, asked or denied"),
-    key("permission.sandbox.mode", Text, IfTrusted, "whether commands run in a sandbox"),
-    key("permission.sandbox.network", Scalar, IfTrusted, "whether the sandbox has a network"),
-    key("permission.sandbox.writable_dirs", Texts, IfTrusted, "what else the sandbox may write to"),
+    key(
+        "permission.sandbox.mode",
+        OneOf(&["required", "auto", "off"]),
+        Earlier,
+        "whether commands run in a sandbox: always, where the machine can, or never",
+    ),
+    key(
+        "permission.sandbox.network",
+        OneOf(&["never", "ask", "always"]),
+        Earlier,
+        "whether the sandbox has a network: never, when the user allows it once, or always",
+    ),
+    key("permission.sandbox.writable_dirs", Texts, Nothing, "what else the sandbox may write to"),
     key(
         "tool.http.allow_private_hosts",
         Bool,
@@ -239,6 +249,12 @@ pub(super) fn rename(path: &mut [String], value: &mut Value) -> Option<String> {
         && let Some((_, new)) = OLD_LEVELS.iter().find(|(old, _)| *old == level)
     {
         *value = Value::from(*new);
+    }
+    // Kkcode knows yes and no.
+    if path.iter().eq(["permission", "sandbox", "network"])
+        && let Some(network) = value.as_bool()
+    {
+        *value = Value::from(if network { "always" } else { "never" });
     }
     was
 }

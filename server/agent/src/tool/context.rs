@@ -32,6 +32,9 @@ pub(crate) struct Context<'a> {
     pub(crate) config: &'a ConfigSource,
     /// Says when the turn is over: a long search stops then.
     pub(crate) cancel: &'a CancellationToken,
+    /// What an act takes along; none where nothing is run, such as in a test of the tools alone.
+    #[cfg(unix)]
+    pub(crate) site: Option<&'a crate::command::Site>,
 }
 
 impl Context<'_> {

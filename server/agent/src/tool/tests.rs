@@ -79,7 +79,8 @@ impl World {
         let check = gate.check(turn, &snapshot, name, &[]);
         let config = ConfigSource::new(self.home(), None, |_| None);
         let (check, config) = (&check, &config);
-        let ctx = Context { turn, snapshot: &snapshot, reads: &self.reads, check, config, cancel: &cancel };
+        let (reads, cancel) = (&self.reads, &cancel);
+        let ctx = Context { turn, snapshot: &snapshot, reads, check, config, cancel, site: None };
         match run(&ToolCall { id: "1".into(), name: name.into(), input }, &ctx)? {
             Outcome::Answer(text) => Ok(text),
             Outcome::Propose { edits, note } => {

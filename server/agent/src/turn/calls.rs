@@ -16,6 +16,8 @@ use serde_json::Value;
 
 use super::repeats::{Repeats, Verdict};
 use super::{Link, Running, blocking, shutting_down};
+#[cfg(unix)]
+use crate::command;
 use crate::runtime::{CallEnd, PlanEntry, PlanStatus, Update};
 use crate::{gate, tool};
 
@@ -177,6 +179,9 @@ impl Link {
         let granted = granted.to_vec();
         blocking(move || {
             let check = link.gate.check(&link.turn, &snapshot, &wanted.name, &granted);
+            #[cfg(unix)]
+            let site =
+                command::Site { turn: link.turn.clone(), ports: link.ports.clone(), gate: link.gate.clone() };
             let ctx = tool::Context {
                 turn: &link.turn,
                 snapshot: &snapshot,
@@ -184,6 +189,8 @@ impl Link {
                 check: &check,
                 config: &link.ports.config,
                 cancel: &link.ports.cancel,
+                #[cfg(unix)]
+                site: Some(&site),
             };
             let outcome = tool::run(&wanted, &ctx);
             for problem in link.gate.take_problems() {

@@ -71,6 +71,20 @@ pub fn standing(ground: &Ground, world: &dyn World, cwd: &Path, spelling: &str) 
     standing
 }
 
+/// Returns what a command must not see below a home folder: keys, tokens, passwords, and what agents keep for themselves.
+pub fn hidden_in_home() -> Vec<&'static str> {
+    let Ok(paths) = PATHS.as_ref() else { return Vec::new() };
+    paths.home_secrets.iter().chain(paths.home_own.iter()).collect()
+}
+
+/// Returns the folders below a workspace folder whose files some program obeys, so that no command writes there unless the
+/// user says so. Of git's own folder only what git obeys: it must be able to commit.
+pub fn protected_in_workspace() -> Vec<&'static str> {
+    let Ok(paths) = PATHS.as_ref() else { return Vec::new() };
+    let folders = paths.protected_folders.iter().filter(|name| *name != ".git");
+    folders.chain([".git/hooks", ".git/config", ".git/info", ".git/modules"]).collect()
+}
+
 /// Adds what is true of one absolute path without `..`.
 fn look(ground: &Ground, paths: &Paths, path: &Path, standing: &mut Standing) {
     let parts = folded(path);

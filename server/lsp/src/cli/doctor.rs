@@ -35,7 +35,7 @@ fn examine(config: &ConfigSource) -> DoctorReport {
         keys(config),
         ollama(config),
     ];
-    checks.extend([git(), sandbox(), log()]);
+    checks.extend([git(), sandbox(config), log()]);
     let ready = checks.iter().all(|check| check.status != DoctorStatus::Failed);
     DoctorReport { ready, checks }
 }
@@ -132,21 +132,33 @@ fn git() -> DoctorCheck {
     }
 }
 
-/// Says what commands could be run in. The sandbox itself is tried out before it is used.
-fn sandbox() -> DoctorCheck {
-    let (program, argument) =
-        if cfg!(target_os = "macos") { ("sandbox-exec", "-h") } else { ("bwrap", "--version") };
-    if cfg!(target_os = "macos") && std::path::Path::new("/usr/bin/sandbox-exec").exists() {
-        return ok("sandbox", program.to_owned());
-    }
-    match version(program, argument) {
-        Some(version) => ok("sandbox", version),
-        None => missing(
+/// Tries out how commands can be bounded here.
+#[cfg(unix)]
+fn sandbox(config: &ConfigSource) -> DoctorCheck {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let offer = match &runtime {
+        Ok(runtime) => runtime.block_on(config.sandbox().offer()),
+        Err(error) => return missing("sandbox", format!("it cannot be tried out: {error}"), "start anew"),
+    };
+    let problems = offer.problems.join("; ");
+    match (offer.is_sandboxed(), offer.layers) {
+        (true, true) => ok("sandbox", offer.summary()),
+        (true, false) => missing(
             "sandbox",
-            format!("{program} not found"),
-            "install bubblewrap to run commands in a sandbox",
+            format!("{} ({problems})", offer.summary()),
+            "commands run without seeing pending edits; the question before each says so",
+        ),
+        (false, _) => missing(
+            "sandbox",
+            format!("not sandboxed: {problems}"),
+            "commands run with all that you may do; on Linux install bubblewrap, or a kernel with Landlock",
         ),
     }
+}
+
+#[cfg(not(unix))]
+fn sandbox(_config: &ConfigSource) -> DoctorCheck {
+    missing("sandbox", "not sandboxed".to_owned(), "no command is run on this system")
 }
 
 fn log() -> DoctorCheck {

@@ -23,6 +23,8 @@ pub(crate) fn config(folder: &Path) -> ConfigSource {
     let home = home::find(None);
     let trusted = trust::is_trusted(&home, folder);
     let config = ConfigSource::new(home, None, |name| std::env::var(name).ok()).trusting(trusted);
+    #[cfg(unix)]
+    let config = config.with_helper(home::helper());
     config.set_folders(vec![folder.to_owned()]);
     config
 }

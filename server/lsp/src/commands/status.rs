@@ -40,7 +40,24 @@ pub(super) async fn show(session: Arc<Session>, _: StatusParams) -> Result<Statu
         pending_hunks: narrow(waiting_hunks(&snapshot)),
         usage: to_proto::usage(usage),
         usage_today: usage_today.map(to_proto::usage),
+        sandbox: sandbox(&session),
     })
+}
+
+/// Says how commands are bounded, if that is known; if not, it is found out meanwhile.
+#[cfg(unix)]
+fn sandbox(session: &Session) -> Option<String> {
+    let sandbox = session.config().sandbox();
+    if sandbox.known().is_none() {
+        let sandbox = sandbox.clone();
+        tokio::spawn(async move { sandbox.offer().await.is_sandboxed() });
+    }
+    sandbox.known().map(kkcode_agent::sandbox::Offer::summary)
+}
+
+#[cfg(not(unix))]
+fn sandbox(_session: &Session) -> Option<String> {
+    Some("not sandboxed".to_owned())
 }
 
 fn waiting_hunks(snapshot: &Snapshot) -> usize {

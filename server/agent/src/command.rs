@@ -1,0 +1,348 @@
+//! Runs the commands of an agent: in the sandbox, on the workspace as the session sees it, and what they write becomes hunks.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use kkcode_core::state::Snapshot;
+use kkcode_core::turn::Turn;
+
+use crate::config::SandboxConfig;
+use crate::gate::{Gate, Permit, Reach};
+use crate::process::{self, How, Order, Output, Spec};
+use crate::sandbox::{Allowed, Offer, Plan};
+use crate::turn::Ports;
+use crate::{environment, fresh, overlay};
+
+mod before;
+mod changes;
+mod ignored;
+mod layer;
+mod place;
+mod refused;
+
+use changes::Proposed;
+use place::Place;
+use refused::Refused;
+
+/// What an act takes along, for when the gate has let it through. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) turn: Arc<Turn>,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").field("turn", &self.turn.id).finish_non_exhaustive()
+    }
+}
+
+/// A command line as the model wants it run.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    /// Byte for byte what is judged and run.
+    pub(crate) text: String,
+    pub(crate) timeout: Duration,
+    /// Whether the agent goes on meanwhile.
+    pub(crate) in_background: bool,
+}
+
+/// How a command would be run, as far as the user should know before it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outlook {
+    /// How it is bounded; none when it is not.
+    pub(crate) sandbox: Option<String>,
+    /// How many files with pending edits or unsaved text it will not see.
+    pub(crate) unseen: usize,
+}
+
+/// Says how a command would be run. Blocks, and must not be called on a thread of the runtime.
+pub(crate) fn outlook(site: &Site, snapshot: &Snapshot) -> Result<Outlook, String> {
+    let config = site.ports.config.sandbox_config()?;
+    let offer = tokio::runtime::Handle::current().block_on(site.ports.config.sandbox().offer());
+    let pending = seen_otherwise(snapshot, &site.turn, &real(&snapshot.folders));
+    let (bounded, layered) = (config.is_on() && offer.is_sandboxed(), config.is_on() && offer.layers);
+    if config.is_required() && !bounded {
+        return Err(format!(
+            "`permission.sandbox.mode` is required, and commands cannot be sandboxed here: {}",
+            offer.problems.join("; ")
+        ));
+    }
+    Ok(Outlook { sandbox: bounded.then(|| offer.summary()), unseen: if layered { 0 } else { pending.len() } })
+}
+
+/// Runs a command line that the gate has let through. Returns what the model is told.
+///
+/// When nobody waits for it any more, because the turn is over, it still ends, and what it wrote is still proposed.
+pub(crate) fn run(site: Site, line: Line, permit: Permit) -> BoxFuture<'static, Result<String, String>> {
+    Box::pin(async move {
+        tokio::spawn(run_to_its_end(site, line, permit)).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a command broke down");
+            Err("internal error, see the server's log".to_owned())
+        })
+    })
+}
+
+async fn run_to_its_end(site: Site, line: Line, permit: Permit) -> Result<String, String> {
+    let Ready { order, place, writable, offer } = ready(&site, &line, permit.reach()).await?;
+    let id = fresh::name("cmd").map_err(|error| error.to_string())?;
+    let folder = place::folder(site.ports.config.home(), &site.turn.session).join("output");
+    if line.in_background {
+        site.ports.background.start(&id, &line.text, order, &folder)?;
+        let apart = if place.is_apart() {
+            "; what it writes stays apart from the user's files"
+        } else {
+            "; what it writes is not reviewed"
+        };
+        return Ok(format!("started in the background as {id}{apart}"));
+    }
+    let output = Arc::new(Mutex::new(Output::new(folder.join(format!("{id}.txt")))));
+    let ended = process::run(order, output, permit.cancel()).await;
+    // Whatever came of the command, what it wrote must not be lost.
+    let (proposed, others) = taken(&site, place).await?;
+    let ended = ended.map_err(|error| error.to_string())?;
+    let text = told(ended.how, &ended.output, &proposed, &others, &offer);
+    let reach = permit.reach();
+    let network = reach.network || !offer.is_sandboxed();
+    let failed = !matches!(ended.how, How::Exited(0) | How::Cancelled);
+    let refused = if failed && offer.is_sandboxed() && !reach.writes_outside {
+        refused::refused(&ended.output, network, &writable)
+    } else {
+        None
+    };
+    match refused {
+        None if ended.how == How::Exited(0) => Ok(text),
+        None => Err(text),
+        Some(refused) => again(site, line, permit, refused, text).await,
+    }
+}
+
+/// Offers to run a command once more, with what the sandbox has refused it.
+async fn again(
+    site: Site,
+    line: Line,
+    permit: Permit,
+    refused: Refused,
+    text: String,
+) -> Result<String, String> {
+    let config = site.ports.config.clone();
+    let config = tokio::task::spawn_blocking(move || config.sandbox_config()).await;
+    let may_have_network = matches!(config, Ok(Ok(config)) if config.may_have_network());
+    let (reach, why) = match refused {
+        Refused::Network(why) if !may_have_network => {
+            return Err(format!(
+                "{text}\n[there is no network, as `permission.sandbox.network` says: {why}]"
+            ));
+        }
+        Refused::Network(why) => (Reach { network: true, ..permit.reach() }, why),
+        Refused::Write(why) => (Reach { writes_outside: true, ..permit.reach() }, why),
+    };
+    let why = format!("the sandbox refused it something: {why}");
+    match permit.widened(reach, &why).await {
+        Ok(permit) => {
+            let told = |second| format!("{text}\n[{why}; the user allowed it once more:]\n{second}");
+            run(site, line, permit).await.map(told).map_err(told)
+        }
+        Err(refusal) => Err(format!("{text}\n[{why}; it was not run once more: {refusal}]")),
+    }
+}
+
+/// A command that can be started.
+struct Ready {
+    order: Order,
+    place: Place,
+    /// Where it may write.
+    writable: Vec<PathBuf>,
+    offer: Offer,
+}
+
+async fn ready(site: &Site, line: &Line, reach: Reach) -> Result<Ready, String> {
+    let offer = site.ports.config.sandbox().offer().await.clone();
+    let snapshot = site.ports.handle.snapshot().await.ok_or("the server is shutting down")?;
+    let (site, line) = (site.clone(), line.clone());
+    let made = tokio::task::spawn_blocking(move || prepared(&site, &line, reach, offer, &snapshot)).await;
+    made.map_err(|error| {
+        tracing::error!(%error, "a command could not be prepared");
+        "internal error, see the server's log".to_owned()
+    })?
+}
+
+fn prepared(
+    site: &Site,
+    line: &Line,
+    reach: Reach,
+    offer: Offer,
+    snapshot: &Snapshot,
+) -> Result<Ready, String> {
+    let config = site.ports.config.sandbox_config()?;
+    let folders = real(&snapshot.folders);
+    let cwd = folders.first().cloned().ok_or("no folder is open; there is nowhere to run a command")?;
+    let namespaces = offer.namespaces.filter(|_| config.is_on());
+    let offer = if namespaces.is_some() { offer } else { Offer { namespaces: None, layers: false, ..offer } };
+    let seen = seen_otherwise(snapshot, &site.turn, &folders);
+    let state = place::folder(site.ports.config.home(), &site.turn.session);
+    let io = |error: std::io::Error| format!("{}: {error}", state.display());
+    let apart = offer.layers && (!seen.is_empty() || site.turn.proposes_only || line.in_background);
+    let place = if apart {
+        Place::apart(&state, &folders, &seen, line.in_background).map_err(io)?
+    } else {
+        Place::in_workspace(&folders)
+    };
+    let temporary = state.join("tmp");
+    place::private_folder(&temporary).map_err(io)?;
+    let allowed =
+        Allowed { network: reach.network || config.has_network(), writes_outside: reach.writes_outside };
+    let plan = plan(site, &config, folders, temporary.clone(), &place);
+    let mut writable = plan.folders.clone();
+    writable.extend(plan.writable.iter().cloned());
+    writable.push(PathBuf::from("/tmp"));
+    let confine = namespaces.map(|namespaces| plan.confine(namespaces, allowed));
+    let seen_temporary = match namespaces {
+        Some(process::Namespaces::Own | process::Namespaces::Bubblewrap) => PathBuf::from("/tmp"),
+        _ => temporary,
+    };
+    let variables = environment::for_child(&site.ports.config).into_iter();
+    let argv = ["bash", "--noprofile", "--norc", "-c", &line.text].map(str::to_owned).to_vec();
+    let order = Order {
+        spec: Spec { argv, cwd, confine },
+        environment: process::environment(variables, &seen_temporary, allowed.network),
+        helper: site.ports.config.sandbox().helper().map(Path::to_owned),
+        timeout: (!line.in_background).then_some(line.timeout),
+    };
+    Ok(Ready { order, place, writable, offer })
+}
+
+fn plan(
+    site: &Site,
+    config: &SandboxConfig,
+    folders: Vec<PathBuf>,
+    temporary: PathBuf,
+    place: &Place,
+) -> Plan {
+    let surroundings = site.ports.config.surroundings();
+    let path = surroundings.path.unwrap_or_default();
+    let own = surroundings.home;
+    let home = surroundings.user_home.unwrap_or_else(|| PathBuf::from("/nonexistent"));
+    Plan {
+        folders,
+        writable: config.writable_dirs(&home),
+        own: vec![own],
+        program_folders: std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect(),
+        temporary,
+        layers: place.layers(),
+        home,
+    }
+}
+
+/// Returns the files that the session sees otherwise than the disk has them: pending edits, and unsaved text of the editor.
+fn seen_otherwise(
+    snapshot: &Snapshot,
+    turn: &Turn,
+    folders: &[PathBuf],
+) -> BTreeMap<PathBuf, Option<String>> {
+    let review = snapshot.reviews.open_of(&turn.session);
+    let proposed = review.into_iter().flat_map(|review| review.proposal.files.iter().map(|file| &file.path));
+    let open = snapshot.documents.iter().filter_map(|document| document.path.as_ref());
+    let mut seen = BTreeMap::new();
+    for path in proposed.chain(open) {
+        let Ok(text) = overlay::read(snapshot, &turn.session, path).map(|seen| seen.text) else { continue };
+        put_if_other(&mut seen, &snapshot.folders, path, text);
+    }
+    for (path, text) in overlay::changed_files(snapshot, &turn.session) {
+        put_if_other(&mut seen, &snapshot.folders, &path, text);
+    }
+    seen.retain(|path, _| folders.iter().any(|folder| path.starts_with(folder)));
+    seen
+}
+
+fn put_if_other(
+    seen: &mut BTreeMap<PathBuf, Option<String>>,
+    folders: &[PathBuf],
+    path: &Path,
+    text: Option<String>,
+) {
+    let on_disk = crate::file::read(path, folders).ok();
+    let without_mark = |text: &str| text.strip_prefix(kkcode_core::text::BOM).unwrap_or(text).to_owned();
+    if on_disk.as_deref().map(without_mark) != text {
+        // A path through a link is the file that it leads to, where layers lie.
+        let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+        let real =
+            parent.zip(path.file_name()).map_or_else(|| path.to_owned(), |(parent, name)| parent.join(name));
+        seen.insert(real, text);
+    }
+}
+
+/// Takes in what a command wrote.
+async fn taken(site: &Site, place: Place) -> Result<(Proposed, Vec<String>), String> {
+    match place {
+        Place::InWorkspace { folders, before } => {
+            let before = before?;
+            let looked = tokio::task::spawn_blocking(move || place::put_back(&folders, &before));
+            let (changes, texts, others) = looked.await.map_err(|error| error.to_string())?;
+            let proposed = changes::propose(site, changes).await?;
+            // What could not become a hunk is left as the command made it.
+            for (path, _) in &proposed.refused {
+                if let Some(Err(error)) = texts.get(path).map(|text| place::make_again(path, text)) {
+                    tracing::error!(%error, path = %path.display(), "what a command wrote is lost");
+                }
+            }
+            Ok((proposed, others))
+        }
+        Place::Apart { layers, keeps: true } => {
+            let (mut all, mut others) = (Proposed::default(), Vec::new());
+            for layers in layers {
+                let read = {
+                    let layers = layers.clone();
+                    tokio::task::spawn_blocking(move || layer::read(&layers)).await
+                };
+                let written = read.map_err(|error| error.to_string())?;
+                let written =
+                    written.map_err(|error| format!("what the command wrote cannot be read: {error}"))?;
+                others.extend(written.stays);
+                if written.ignored > 0 {
+                    others.push(format!("{} ignored files", written.ignored));
+                }
+                let proposed = changes::propose(site, written.changes).await?;
+                let taken = proposed.taken.clone();
+                let taken_over = tokio::task::spawn_blocking(move || layer::take_over(&layers, &taken)).await;
+                if let Err(error) = taken_over.map_err(std::io::Error::other).and_then(|result| result) {
+                    tracing::warn!(%error, "a layer keeps what is proposed already");
+                }
+                all.add(proposed);
+            }
+            Ok((all, others))
+        }
+        Place::Apart { keeps: false, .. } => Ok((Proposed::default(), Vec::new())),
+    }
+}
+
+fn told(how: How, output: &str, proposed: &Proposed, others: &[String], offer: &Offer) -> String {
+    let mut text = output.trim_end().to_owned();
+    if text.is_empty() {
+        text.push_str("(no output)");
+    }
+    if how != How::Exited(0) {
+        text = format!("{text}\n[{}]", how.words());
+    }
+    let changed = proposed.text();
+    if !changed.is_empty() {
+        text = format!("{text}\n[files that it changed:]\n{changed}");
+    }
+    if !others.is_empty() {
+        let some = others.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = if others.len() > 20 { format!(" and {} more", others.len() - 20) } else { String::new() };
+        text = format!("{text}\n[changed and not proposed: {some}{more}]");
+    }
+    if !offer.is_sandboxed() {
+        text.push_str("\n[not sandboxed]");
+    }
+    text
+}
+
+fn real(folders: &[PathBuf]) -> Vec<PathBuf> {
+    folders.iter().map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.clone())).collect()
+}
