@@ -1,6 +1,6 @@
 -- A server that plays what a case says, for what only a model, another editor or a worker would make the real one say:
 -- nvim --headless --clean -l peer.lua SCRIPT
--- SCRIPT returns a table from the name of a command or request to a function of its argument, `tell` and the state.
+-- SCRIPT returns a table from the name of a command or request to a function of its argument, `tell`, the state and `ask`.
 
 local answers = dofile(_G.arg[1])
 local state = {}
@@ -14,6 +14,15 @@ end
 
 local function tell(method, params)
   send({ method = method, params = params })
+end
+
+---What is done with the client's answers, by the name of our request.
+local waiting = {}
+
+local function ask(method, params, answered)
+  local id = "peer-" .. vim.tbl_count(waiting)
+  waiting[id] = answered
+  send({ id = id, method = method, params = params })
 end
 
 local is_over = false
@@ -42,12 +51,14 @@ local function receive(message)
     end
     local answer = answers[name]
     if answer then
-      send({ id = message.id, result = answer(argument, tell, state) or vim.empty_dict() })
+      send({ id = message.id, result = answer(argument, tell, state, ask) or vim.empty_dict() })
     else
       send({ id = message.id, error = { code = -32803, message = ("`%s` is not there yet"):format(name) } })
     end
   elseif message.method and answers[message.method] then
-    answers[message.method](message.params, tell, state)
+    answers[message.method](message.params, tell, state, ask)
+  elseif message.id and waiting[message.id] then
+    waiting[message.id](message.result, message.error)
   end
 end
 

@@ -32,12 +32,35 @@ function M.short(uri)
   return vim.fn.fnamemodify(M.path(uri), ":~:.")
 end
 
+---What a file was when a buffer last read or wrote it: a file that is another by now cannot be written without a question,
+---which nobody may be there to answer.
+---@type table<integer, string>
+local stamps = {}
+
+---@param path string
+---@return string stamp empty where there is no file
+local function stamp_of(path)
+  local stat = vim.uv.fs_stat(path)
+  return stat and ("%d %d.%d"):format(stat.size, stat.mtime.sec, stat.mtime.nsec) or ""
+end
+
+---Remembers what is on the disk as what a buffer knows.
+---@param buffer integer
+local function stamp(buffer)
+  if vim.bo[buffer].buftype == "" then
+    stamps[buffer] = stamp_of(vim.api.nvim_buf_get_name(buffer))
+  end
+end
+
 ---Saves a document that the user has open, as a command of the agent's is about to read it from the disk.
 ---@param uri string
 ---@return kkcode.DocumentSaveResult
 function M.save(uri)
   local buffer = M.buffer(uri)
   if not buffer then
+    return { saved = false }
+  end
+  if stamps[buffer] and stamps[buffer] ~= stamp_of(vim.api.nvim_buf_get_name(buffer)) then
     return { saved = false }
   end
   local saved = pcall(vim.api.nvim_buf_call, buffer, function()
@@ -121,5 +144,29 @@ function M.diagnostics(buffer, first, last)
   end
   return found
 end
+
+---Begins to look after what buffers know of the disk; called once.
+local function watch()
+  local group = vim.api.nvim_create_augroup("kkcode.documents", {})
+  vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile", "BufWritePost", "FileChangedShellPost" }, {
+    group = group,
+    callback = function(event)
+      stamp(event.buf)
+    end,
+  })
+  vim.api.nvim_create_autocmd("BufUnload", {
+    group = group,
+    callback = function(event)
+      stamps[event.buf] = nil
+    end,
+  })
+  for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.api.nvim_buf_is_loaded(buffer) and not vim.bo[buffer].modified then
+      stamp(buffer)
+    end
+  end
+end
+
+watch()
 
 return M

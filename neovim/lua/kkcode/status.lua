@@ -143,10 +143,17 @@ function M.trust(is_trusted)
   for _, folder in ipairs(server.client.workspace_folders or { { uri = vim.uri_from_fname(server.root) } }) do
     client.notify(server, protocol.notifications.trust_did_change, { uri = folder.uri, trusted = is_trusted })
   end
-  ui.notify(
-    ("%s is %s"):format(vim.fn.fnamemodify(server.root, ":~"), is_trusted and "trusted" or "not trusted any more")
-  )
-  M.refresh(server)
+  local root = vim.fn.fnamemodify(server.root, ":~")
+  client.command(server, protocol.commands.status, {}, function(result)
+    if result.trusted == is_trusted then
+      ui.notify(("%s is %s"):format(root, is_trusted and "trusted" or "not trusted any more"))
+    elseif is_trusted then
+      ui.notify(root .. " is not trusted: `server.trusted` or the server say otherwise", vim.log.levels.WARN)
+    else
+      ui.notify(root .. " is still trusted: the server says so", vim.log.levels.WARN)
+    end
+    M.refresh(server)
+  end)
 end
 
 ---Hands over a provider's key; it is kept in the server's memory only.

@@ -73,6 +73,17 @@ cases! {
         what_was_answered_elsewhere_is_withdrawn,
         a_learned_rule_is_forgotten,
         questions_are_answered_one_after_the_other;
+    settings:
+        the_workspace_is_trusted_and_no_longer,
+        trust_is_kept_when_the_server_starts_again,
+        the_server_has_the_last_word_about_trust,
+        an_option_says_what_is_trusted,
+        a_key_is_typed_unseen_and_used,
+        no_key_is_typed,
+        progress_is_shown_natively,
+        a_document_is_saved_when_the_server_asks,
+        what_cannot_be_saved_is_not_asked_about,
+        what_is_not_open_is_not_saved;
     tasks:
         the_list_follows_tasks,
         a_log_is_opened_from_the_list,
