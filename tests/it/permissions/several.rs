@@ -75,3 +75,52 @@ fn what_a_killed_server_asked_is_withdrawn_with_its_turn() {
     assert_eq!((&withdrawn["kind"], &withdrawn["by"]), (&json!("permissionResolved"), &json!("cancel")));
     server.take_unread();
 }
+
+const MAKES: &str = "
+turns:
+  - stream: [{tool: {name: mkdir, input: {path: build}}}]
+  - expect: [made the folder build]
+    stream: [{text: Made.}]
+";
+
+#[test]
+fn always_writes_the_rule_that_was_shown_and_holds_in_every_server_until_it_is_forgotten() {
+    let place = Place::new(MAKES);
+    let (mut one, mut other) = (place.server("one"), place.server("other"));
+    let configured = super::text(&place.home().join("config.yaml"));
+    start(&mut one, json!({}));
+    asked(&mut one);
+    let prompt = asked(&mut other);
+    let always =
+        prompt["options"].as_array().unwrap().iter().find(|option| option["answer"] == "allow_always");
+    assert_eq!(always.unwrap()["title"], "Always allow in this workspace: mkdir `build`");
+    assert!(answer(&mut other, &prompt, "allow_always"));
+    for server in [&mut one, &mut other] {
+        resolved(server);
+        finished(server, "Made.");
+    }
+    let learned = super::text(&place.home().join("learned-rules.yaml"));
+    assert!(learned.contains("tool: mkdir") && learned.contains("- build"), "{learned}");
+    assert_eq!(super::text(&place.home().join("config.yaml")), configured, "that file is the user's");
+
+    std::fs::remove_dir(place.work().join("build")).unwrap();
+    start(&mut one, json!({}));
+    for server in [&mut one, &mut other] {
+        finished(server, "Made.");
+    }
+    let rules = one.command("kkcode.permission.list", json!({})).unwrap()["rules"].clone();
+    let rule = &rules[0];
+    assert_eq!((&rule["tool"], &rule["filePatterns"]), (&json!("mkdir"), &json!(["build"])));
+    let forgotten = other.command("kkcode.permission.forget", json!({"ruleId": rule["ruleId"]})).unwrap();
+    assert_eq!(forgotten, json!({"forgotten": true}));
+
+    std::fs::remove_dir(place.work().join("build")).unwrap();
+    start(&mut one, json!({}));
+    let prompt = asked(&mut one);
+    assert_eq!(asked(&mut other)["promptId"], prompt["promptId"], "it is asked again");
+    assert!(answer(&mut one, &prompt, "allow_once"));
+    for server in [&mut one, &mut other] {
+        resolved(server);
+        finished(server, "Made.");
+    }
+}
