@@ -124,7 +124,7 @@ function M.draw()
     footer = footer,
     zindex = 60,
   }
-  if is_shown_here() then
+  if window and is_shown_here() then
     vim.api.nvim_win_set_config(window, layout)
   else
     close()

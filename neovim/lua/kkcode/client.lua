@@ -98,13 +98,13 @@ function M.is_up(server)
   return server.client ~= nil and not server.client:is_stopped() and server.client.initialized == true
 end
 
----@alias kkcode.Answer fun(failure: { code?: integer, message: string }?, result: any)
+---@alias kkcode.Answered fun(failure: { code?: integer, message: string }?, result: any)
 
 ---Sends a request. The answer comes later, or at once when there is nobody to ask.
 ---@param server kkcode.Server?
 ---@param method string
 ---@param params table
----@param answer kkcode.Answer
+---@param answer kkcode.Answered
 function M.request(server, method, params, answer)
   if not server or not M.is_up(server) then
     local away = server and "the server of " .. server.root .. " is not running; `:Kkcode restart` starts it"
@@ -119,9 +119,11 @@ function M.request(server, method, params, answer)
     params = vim.empty_dict()
   end
   if vim.fn.has("nvim-0.11") == 1 then
-    client:request(method, params, handler)
+    client:request(method --[[@as any]], params, handler)
   else
-    client.request(method, params, handler)
+    -- Neovim 0.10 has functions here, not methods.
+    local ask = client.request --[[@as function]]
+    ask(method, params, handler)
   end
 end
 
@@ -135,9 +137,10 @@ function M.notify(server, method, params)
     return
   end
   if vim.fn.has("nvim-0.11") == 1 then
-    client:notify(method, params)
+    client:notify(method --[[@as any]], params)
   else
-    client.notify(method, params)
+    local tell = client.notify --[[@as function]]
+    tell(method, params)
   end
 end
 
@@ -254,10 +257,11 @@ local function handlers()
 end
 
 ---Neovim's own capabilities, and that we know the server's notifications.
----@return table
+---@return lsp.ClientCapabilities
 local function capabilities()
-  local kkcode = { experimental = { kkcode = { protocolVersion = protocol.PROTOCOL_VERSION } } }
-  return vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), kkcode)
+  local all = vim.lsp.protocol.make_client_capabilities()
+  all.experimental = { kkcode = { protocolVersion = protocol.PROTOCOL_VERSION } }
+  return all
 end
 
 ---@param server kkcode.Server
@@ -337,8 +341,9 @@ end
 ---What the user made of it with `vim.lsp.config`, where that is there.
 ---@return table
 local function resolved_config()
-  local has_config = vim.fn.has("nvim-0.11") == 1 and vim.lsp.config and vim.lsp.config[M.NAME]
-  return has_config and vim.deepcopy(vim.lsp.config[M.NAME]) or M.lsp_config()
+  local configs = vim.fn.has("nvim-0.11") == 1 and vim.lsp.config --[[@as table<string, vim.lsp.Config>?]]
+  local found = configs and configs[M.NAME]
+  return found and vim.deepcopy(found) or M.lsp_config()
 end
 
 ---Tells whether a buffer is a file, on the disk or on its way there.
@@ -371,7 +376,7 @@ function M.attach(buffer)
     return
   end
   resolved.root_dir = root
-  local id = vim.lsp.start(resolved, { bufnr = buffer })
+  local id = vim.lsp.start(resolved --[[@as vim.lsp.ClientConfig]], { bufnr = buffer })
   local client = id and vim.lsp.get_client_by_id(id)
   if client and not server.client then
     server.client = client
@@ -400,7 +405,7 @@ function start_later(server)
     ui.notify(times .. advice, vim.log.levels.ERROR)
     return
   end
-  local delay = math.min(restart.delay_ms * 2 ^ server.failures, restart.max_delay_ms)
+  local delay = math.floor(math.min(restart.delay_ms * 2 ^ server.failures, restart.max_delay_ms))
   server.failures = server.failures + 1
   server.waiting = true
   vim.defer_fn(function()
@@ -419,7 +424,8 @@ function M.stop(server)
     if vim.fn.has("nvim-0.11") == 1 then
       client:stop()
     else
-      client.stop()
+      local stop = client.stop --[[@as function]]
+      stop()
     end
   end
 end

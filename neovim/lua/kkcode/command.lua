@@ -75,11 +75,18 @@ local function decide(verdict)
   end
 end
 
+---@param text? string
+---@return integer?
+local function whole(text)
+  local number = tonumber(text)
+  return number and math.floor(number)
+end
+
 ---@param step 1|-1
 ---@return fun(call: kkcode.Call)
 local function jump(step)
   return function(call)
-    require("kkcode.review").jump(step, tonumber(call.words[1]))
+    require("kkcode.review").jump(step, whole(call.words[1]))
   end
 end
 
@@ -119,7 +126,7 @@ local task_actions = {
     tasks.choose("Start a task again", tasks.retry)
   end,
   clean = function(text)
-    require("kkcode.tasks").clean(tonumber(text))
+    require("kkcode.tasks").clean(whole(text))
   end,
 }
 
@@ -133,7 +140,7 @@ local permission_actions = {
   end,
 }
 
----@type table<string, string>
+---@type table<string, kkcode.PermissionAnswer>
 local answers = { once = "allow_once", session = "allow_session", always = "allow_always" }
 
 ---@return kkcode.Server?
@@ -356,7 +363,8 @@ end
 ---Runs `:Kkcode`.
 ---@param options vim.api.keyset.create_user_command.command_args
 function M.run(options)
-  local name, text = options.args:match("^%s*(%S*)%s*(.-)%s*$")
+  local name = options.args:match("^%s*(%S*)") or ""
+  local text = options.args:match("^%s*%S*%s*(.-)%s*$") or ""
   local command = M.commands[name]
   if not command then
     local what = name == "" and "what? there are " or ("there is no `:Kkcode %s`; there are "):format(name)

@@ -88,7 +88,7 @@ function M.here(verdict, options)
       end, diff.at(buffer, line, line))
     or review.at(buffer, line, line)
   if not none(hunks) then
-    decide(verdict, hunks[1], options or {})
+    decide(verdict, hunks[1] --[[@as kkcode.PlacedHunk]], options or {})
   end
 end
 
@@ -106,8 +106,8 @@ function M.lines(verdict, first, last, options)
     end
     local places = diff.at(buffer, first, last)
     for _, place in ipairs(none(places) and {} or places) do
-      local hunk = place.placed.hunk
-      decide(verdict, place.placed, options, selector(hunk, "new", first - place.first, last - place.first))
+      local hunk, before = place.placed.hunk, place.first --[[@as integer]]
+      decide(verdict, place.placed, options, selector(hunk, "new", first - before, last - before))
     end
     return
   end
@@ -170,7 +170,8 @@ function M.comment(first, last, is_range, text)
     uri = placed and placed.file.uri or vim.uri_from_bufnr(buffer),
   }
   if is_range or not placed then
-    local encoding = (placed or entry).server.client and (placed or entry).server.client.offset_encoding or "utf-16"
+    local running = (placed or entry).server.client
+    local encoding = running and running.offset_encoding or "utf-16"
     argument.range = documents.range(buffer, first, last, encoding)
   else
     argument.hunkId = placed.hunk.hunkId

@@ -20,7 +20,7 @@ local M = {}
 ---@return kkcode.VirtualDocument?
 local function parse(name)
   local side, id, path = name:match("^kkcode%-(%a+):/+([^/]+)(/.*)$")
-  if side ~= "base" and side ~= "proposed" then
+  if not id or not path or (side ~= "base" and side ~= "proposed") then
     return nil
   end
   return { side = side, proposalId = id, path = vim.uri_decode(path) }

@@ -23,7 +23,7 @@ local function output_of(command)
   if done.code ~= 0 then
     return nil, vim.trim(done.stderr ~= "" and done.stderr or ("exit status " .. done.code))
   end
-  return vim.trim(done.stdout)
+  return vim.trim(done.stdout or "")
 end
 
 ---@param server kkcode.Server
@@ -48,7 +48,7 @@ end
 
 local function check_neovim()
   health.start("kkcode: Neovim")
-  local version = tostring(vim.version())
+  local version = vim.fn.execute("version"):match("NVIM (%S+)") or "of an unknown version"
   if vim.fn.has("nvim-0.10") == 1 then
     health.ok("Neovim " .. version)
   else
@@ -89,8 +89,9 @@ end
 
 ---@param server kkcode.Server
 local function check_handshake(server)
-  local info = server.client.server_info
-  local capability = vim.tbl_get(server.client.server_capabilities, "experimental", "kkcode") or {}
+  local running = assert(server.client, "only servers that run are checked")
+  local info = running.server_info
+  local capability = vim.tbl_get(running.server_capabilities or {}, "experimental", "kkcode") or {}
   local version = capability.protocolVersion
   if version == protocol.PROTOCOL_VERSION then
     local name = info and (" of %s %s"):format(info.name, info.version or "") or ""

@@ -61,7 +61,7 @@ end
 ---Executes a command of the protocol.
 ---@param name string such as `kkcode.session.list`
 ---@param argument? table
----@param answer? kkcode.Answer
+---@param answer? kkcode.Answered
 function M.execute(name, argument, answer)
   local client = require("kkcode.client")
   local params = { command = name, arguments = { argument and next(argument) and argument or vim.empty_dict() } }

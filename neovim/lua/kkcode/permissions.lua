@@ -155,7 +155,7 @@ function M.refresh(server)
   end, client.unheeded)
 end
 
----@param rule kkcode.Rule
+---@param rule kkcode.PermissionRule
 ---@return string
 local function describe(rule)
   local parts = { rule.action, rule.tool }

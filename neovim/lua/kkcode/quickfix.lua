@@ -22,7 +22,7 @@ local function item(placed)
   local first, last = documents.rows(hunk.range)
   first, last = first + 1, last + 1
   for _, shown in ipairs(buffer and review.hunks(buffer) or {}) do
-    if shown.hunk.hunkId == hunk.hunkId then
+    if buffer and shown.hunk.hunkId == hunk.hunkId then
       first, last = review.lines(buffer, shown)
     end
   end

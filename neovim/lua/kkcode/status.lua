@@ -137,10 +137,11 @@ end
 ---@param is_trusted boolean
 function M.trust(is_trusted)
   local server = client.current()
-  if not server or not client.is_up(server) then
+  local running = server and server.client
+  if not server or not running or not client.is_up(server) then
     return ui.notify("no server is running here; open a file first", vim.log.levels.WARN)
   end
-  for _, folder in ipairs(server.client.workspace_folders or { { uri = vim.uri_from_fname(server.root) } }) do
+  for _, folder in ipairs(running.workspace_folders or { { uri = vim.uri_from_fname(server.root) } }) do
     client.notify(server, protocol.notifications.trust_did_change, { uri = folder.uri, trusted = is_trusted })
   end
   local root = vim.fn.fnamemodify(server.root, ":~")

@@ -65,7 +65,8 @@ local function tool_lines(out, item, continues_fold)
   local mark = item.status and (tool_marks[item.status] or item.status) or "…"
   local fold = continues_fold and "1" or ">1"
   -- Most titles begin with the tool; the others need it to be understood.
-  local title = vim.startswith(item.title, item.tool) and item.title or item.tool .. ": " .. item.title
+  local tool, call = item.tool or "", item.title or ""
+  local title = vim.startswith(call, tool) and call or tool .. ": " .. call
   out[#out + 1] = { text = ("▸ %s %s"):format(title, mark), group = "KkcodeTool", fold = fold }
   for _, line in ipairs(ui.lines(item.summary or "")) do
     out[#out + 1] = { text = "    " .. line, group = "KkcodeTool", fold = "1" }
@@ -93,15 +94,15 @@ local function turn_lines(turn, out)
       tool_lines(out, item, was_folded)
     elseif item.kind == "thinking" then
       out[#out + 1] = { text = "▸ thinking", group = "KkcodeTool", fold = was_folded and "1" or ">1" }
-      for _, line in ipairs(ui.lines(item.text)) do
+      for _, line in ipairs(ui.lines(item.text or "")) do
         out[#out + 1] = { text = "    " .. line, group = "KkcodeTool", fold = "1" }
       end
     elseif item.kind == "plan" then
-      for _, entry in ipairs(item.entries) do
+      for _, entry in ipairs(item.entries or {}) do
         out[#out + 1] = { text = ("- %s %s"):format(plan_marks[entry.status] or "[ ]", entry.text) }
       end
     else
-      for _, line in ipairs(ui.lines(item.text)) do
+      for _, line in ipairs(ui.lines(item.text or "")) do
         out[#out + 1] = { text = line }
       end
     end
@@ -177,7 +178,8 @@ end
 function M.fold_text()
   local titles = {}
   for line = vim.v.foldstart, vim.v.foldend do
-    local title = vim.fn.getline(line):match("^▸ (.*)")
+    local text = vim.fn.getline(line) --[[@as string]]
+    local title = text:match("^▸ (.*)")
     titles[#titles + 1] = title
   end
   if #titles == 1 then

@@ -128,7 +128,7 @@ function M.split(buffer, split, size)
   local whole = is_column and vim.o.columns or vim.o.lines
   local part = math.max(10, math.floor(whole * size))
   window = vim.api.nvim_open_win(buffer, false, {
-    split = split,
+    split = split --[[@as "right"|"left"|"above"|"below"]],
     win = -1,
     width = is_column and part or nil,
     height = not is_column and part or nil,

@@ -40,7 +40,7 @@ local function walk(old, new, hunks, pair)
     end
   end
   for _, hunk in ipairs(hunks) do
-    local from_old, count_old, _, count_new = unpack(hunk)
+    local from_old, count_old, count_new = hunk[1], hunk[2], hunk[4]
     -- A side without lines is counted from the line before it.
     equal_up_to(count_old == 0 and from_old or from_old - 1)
     if count_old == count_new then
