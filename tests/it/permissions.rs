@@ -13,6 +13,7 @@ mod questions;
 mod rules;
 mod several;
 mod shell_command;
+mod shell_refused;
 mod shell_sandbox;
 
 /// A model that reads a file which is asked, and says so.

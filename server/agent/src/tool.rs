@@ -16,6 +16,10 @@ mod reads;
 mod search;
 
 #[cfg(unix)]
+mod background_cancel;
+#[cfg(unix)]
+mod background_output;
+#[cfg(unix)]
 mod bash;
 mod copy;
 mod edit;
@@ -109,6 +113,10 @@ const TOOLS: &[Tool] = &[
     websearch::TOOL,
     #[cfg(unix)]
     bash::TOOL,
+    #[cfg(unix)]
+    background_output::TOOL,
+    #[cfg(unix)]
+    background_cancel::TOOL,
 ];
 
 /// Returns the tools as the model is told of them.

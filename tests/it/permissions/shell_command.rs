@@ -236,7 +236,7 @@ fn a_failed_command_says_how_it_ended() {
 fn what_would_be_asked_is_not_run() {
     let world = World::new(&[bash("echo ran > ran.txt")]);
     let (_, results) = world.run(&["--level", "manual"]);
-    assert!(results[0].starts_with("refused"), "{}", results[0]);
+    assert!(results[0].starts_with("denied"), "{}", results[0]);
     assert!(!world.ws("ran.txt").exists());
 }
 

@@ -202,7 +202,7 @@ fn secrets_are_not_read() {
         mv "$W/home" moved 2>/dev/null && cat moved/.ssh/id
         umount "$W/home/.ssh" 2>/dev/null && cat "$W/home/.ssh/id"
         unshare -rm sh -c 'umount "$W/home/.ssh"; cat "$W/home/.ssh/id"' 2>/dev/null
-        tr '\0' '\n' < "/proc/$OUR_PID/environ" 2>/dev/null | head -c 20
+        { tr '\0' '\n' < "/proc/$OUR_PID/environ"; } 2>/dev/null | head -c 20
         dd if=/dev/vda bs=512 count=1 2>/dev/null | wc -c | grep -vx 0
         dd if=/dev/mem bs=512 count=1 2>/dev/null | wc -c | grep -vx 0
         echo held"#;
@@ -248,7 +248,7 @@ fn nobody_is_reached_through_local_sockets() {
         let at = world.path("outside/socket");
         let named = UnixListener::bind(&at).unwrap();
         fs::set_permissions(&at, fs::Permissions::from_mode(0o777)).unwrap();
-        let name = format!("kkcode-{}-{:?}", std::process::id(), way);
+        let name = format!("kkcode-{}-{}-{}", std::process::id(), way.namespaces, way.as_nobody);
         let address =
             <std::os::unix::net::SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(&name);
         let hidden = UnixListener::bind_addr(&address.unwrap()).unwrap();

@@ -13,6 +13,8 @@ pub(super) enum Refused {
 
 /// What programs say when there is no network, in small letters.
 const NO_NETWORK: &[&str] = &[
+    "connection refused",
+    "socket: operation not permitted",
     "network is unreachable",
     "could not resolve host",
     "couldn't resolve host",

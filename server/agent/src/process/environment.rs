@@ -145,7 +145,7 @@ mod tests {
             ("RIPGREP_CONFIG_PATH", "/x"),
             ("SSH_AUTH_SOCK", "/x"),
             ("DBUS_SESSION_BUS_ADDRESS", "x"),
-            ("HTTPS_PROXY", "http://me:secret@proxy"),
+            ("HTTPS_PROXY", "http://me:secret@127.0.0.1"),
         ];
         let variables = given(&hostile, true);
         for (name, value) in hostile {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_proxy_passes_with_the_network_alone() {
-        let proxy = [("https_proxy", "http://proxy:3128")];
+        let proxy = [("https_proxy", "http://127.0.0.1:3128")];
         assert!(value(&given(&proxy, true), "https_proxy").is_some());
         assert!(value(&given(&proxy, false), "https_proxy").is_none());
     }

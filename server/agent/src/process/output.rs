@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn nothing_moves_the_cursor_of_whoever_reads_it() {
         let (_folder, mut output) = output();
-        output.push(b"\x1b[31mred\x1b[0m 10%\r 100%\n\x1b]0;title\x07\x1b]8;;http://x\x1b\\a\x08b\r\n");
+        output.push(b"\x1b[31mred\x1b[0m 10%\r 100%\n\x1b]0;title\x07\x1b]8;;file:///x\x1b\\a\x08b\r\n");
         assert_eq!(output.text(), " 100%\nab\n");
     }
 

@@ -51,7 +51,7 @@ fn schema() -> Value {
             "description": {"type": "string", "description": "what it is for, in a few words"},
             "run_in_background": {
                 "type": "boolean",
-                "description": "go on while it runs, with an id by which its output is asked for later"
+                "description": "go on while it runs, with an id for `background_output` and `background_cancel`"
             }
         },
         "required": ["command"],
