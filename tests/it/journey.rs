@@ -18,6 +18,7 @@ mod review;
 mod sessions;
 mod strict;
 mod surface;
+mod tasks;
 mod turns;
 
 const TEXT: &str = "one\ntwo\nthree\nfour\nfive\n";

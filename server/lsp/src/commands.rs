@@ -7,23 +7,26 @@ mod question;
 mod review;
 mod session;
 mod status;
+mod task;
 mod turn;
 
 use std::sync::Arc;
 
 use kkcode_core::effect::Refusal;
+use kkcode_core::task::Interruption;
 use kkcode_protocol::commands::{
     COMMANDS, FileAccept, FileDiff, FileReject, HunkAccept, HunkReject, HunkShow, ModelList, ModelSelect,
     PermissionAnswer, PermissionForget, PermissionList, PermissionSetLevel, ProposalAccept, ProposalEdit,
     ProposalList, ProposalReject, ProposalShow, QuestionAnswer, ReviewComment, ReviewRedo, ReviewSend,
-    ReviewUndo, SessionDelete, SessionFork, SessionList, SessionRename, SessionShow, Status, TurnCancel,
-    TurnShow, TurnStart,
+    ReviewUndo, SessionDelete, SessionFork, SessionList, SessionRename, SessionShow, Status, TaskCancel,
+    TaskClean, TaskList, TaskLogs, TaskRetry, TaskShow, TaskStart, TurnCancel, TurnShow, TurnStart,
 };
 use kkcode_protocol::message::Command;
 use lsp_types::ExecuteCommandParams;
 use serde_json::{Map, Value};
 use tower_lsp::jsonrpc::{Error, Result};
 
+use crate::progress::Work;
 use crate::session::Session;
 use crate::{error, show};
 
@@ -52,6 +55,13 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
         ReviewRedo::NAME => call.answer::<ReviewRedo, _>(review::redo).await,
         ReviewComment::NAME => call.answer::<ReviewComment, _>(review::comment).await,
         ReviewSend::NAME => call.answer::<ReviewSend, _>(review::send).await,
+        TaskStart::NAME => call.answer::<TaskStart, _>(task::start).await,
+        TaskList::NAME => call.answer::<TaskList, _>(task::list).await,
+        TaskShow::NAME => call.answer::<TaskShow, _>(task::show).await,
+        TaskLogs::NAME => call.answer::<TaskLogs, _>(task::logs).await,
+        TaskCancel::NAME => call.answer::<TaskCancel, _>(task::cancel).await,
+        TaskRetry::NAME => call.answer::<TaskRetry, _>(task::retry).await,
+        TaskClean::NAME => call.answer::<TaskClean, _>(task::clean).await,
         SessionList::NAME => call.answer::<SessionList, _>(session::list).await,
         SessionShow::NAME => call.answer::<SessionShow, _>(session::show).await,
         SessionFork::NAME => call.answer::<SessionFork, _>(session::fork).await,
@@ -69,6 +79,28 @@ pub(crate) async fn execute(session: Arc<Session>, params: ExecuteCommandParams)
             Err(error::failed(format!("`{name}` is not there yet; a later version has it")))
         }
         name => Err(error::invalid_params(format!("there is no command `{name}`"))),
+    }
+}
+
+/// Cancels what the client takes the progress of away; in a task of its own, for nobody waits for it.
+pub(crate) fn cancel(session: &Arc<Session>, work: Work) {
+    match work {
+        Work::Turn(turn) => {
+            let cancelled = session.request(kkcode_core::event::Command::CancelTurn { turn });
+            tokio::spawn(async move {
+                if let Err(error) = cancelled.await {
+                    tracing::info!(%error, "no turn is cancelled");
+                }
+            });
+        }
+        Work::Task(task) => {
+            let tasks = session.tasks();
+            tokio::spawn(async move {
+                if let Err(error) = tasks.cancel(&task, Interruption::UserCancel).await {
+                    tracing::info!(%error, "no task is cancelled");
+                }
+            });
+        }
     }
 }
 

@@ -7,21 +7,22 @@ use std::time::Duration;
 use kkcode_agent::runtime::{MayGoOn, ToFrontEnd};
 use kkcode_core::effect::{DocumentEdit, DurableEvent, EditorEffect, FileCount};
 use kkcode_core::event::Event;
-use kkcode_core::id::{ProposalId, TaskId, TurnId};
+use kkcode_core::id::{ProposalId, TurnId};
 use kkcode_core::proposal::ReviewState;
 use kkcode_protocol::message::Notification as _;
-use kkcode_protocol::notifications::{ProposalDidChange, TaskDidChange, TurnDidFinish};
+use kkcode_protocol::notifications::{ProposalDidChange, TurnDidFinish};
 use kkcode_protocol::proposal::{ProposalChange, ProposalDidChangeParams};
-use kkcode_protocol::task::TaskDidChangeParams;
 use kkcode_protocol::turn::{TurnDidFinishParams, TurnOutcome};
 use lsp_types::MessageType;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::client::Client;
+use crate::progress::Work;
 use crate::prompts::Prompts;
 use crate::session::Session;
 use crate::surface::Showing;
+use crate::task_updates::TaskUpdates;
 use crate::{reply, to_proto, turn_updates};
 
 /// How long the editor may take to answer an edit.
@@ -40,6 +41,8 @@ pub(crate) struct FrontEnd {
     showing: Showing,
     /// The prompts that the client knows.
     prompts: Prompts,
+    /// The tasks that the client knows.
+    tasks: TaskUpdates,
     /// The number of the last durable event.
     seq: u64,
 }
@@ -52,6 +55,7 @@ impl FrontEnd {
             told: BTreeMap::new(),
             showing: Showing::default(),
             prompts: Prompts::default(),
+            tasks: TaskUpdates::default(),
             seq: 0,
         }
     }
@@ -80,7 +84,10 @@ impl FrontEnd {
                 self.refresh(&proposal).await;
             }
             ToFrontEnd::Effect(EditorEffect::Durable(seq, event)) => self.durable(seq, event).await,
-            ToFrontEnd::Effect(EditorEffect::Prompts) => self.prompts_changed().await,
+            ToFrontEnd::Effect(EditorEffect::Prompts) => {
+                self.prompts_changed().await;
+                self.tasks.catch_up(&self.session).await;
+            }
             ToFrontEnd::Effect(EditorEffect::Message(message)) => self.show(MessageType::WARNING, &message),
             ToFrontEnd::MayGoOn(question) => self.may_go_on(question),
             ToFrontEnd::Elsewhere(seq, event) => self.elsewhere(seq, event).await,
@@ -184,19 +191,8 @@ impl FrontEnd {
             DurableEvent::Resolved { prompt, resolution, .. } => {
                 self.prompts.resolve(&self.session, seq, &prompt, &resolution);
             }
-            DurableEvent::TaskChanged { task, .. } => self.task_changed(seq, &task).await,
+            DurableEvent::TaskChanged { task, .. } => self.tasks.changed(&self.session, seq, &task).await,
         }
-    }
-
-    /// Tells what a task of this workspace does now.
-    async fn task_changed(&mut self, seq: u64, id: &TaskId) {
-        if !self.session.client().kkcode {
-            return;
-        }
-        let Some(snapshot) = self.session.handle().snapshot().await else { return };
-        let Some(task) = self.session.task(&snapshot, id).await else { return };
-        let params = TaskDidChangeParams { seq, task };
-        self.editor.notify_latest(format!("task {id}"), TaskDidChange::NAME, params);
     }
 
     /// Tells of prompts that wait and the client does not know.
@@ -225,7 +221,7 @@ impl FrontEnd {
             DurableEvent::Resolved { prompt, resolution, .. } => {
                 self.prompts.resolve(&self.session, seq, &prompt, &resolution);
             }
-            DurableEvent::TaskChanged { task, .. } => self.task_changed(seq, &task).await,
+            DurableEvent::TaskChanged { task, .. } => self.tasks.changed(&self.session, seq, &task).await,
         }
     }
 
@@ -233,7 +229,7 @@ impl FrontEnd {
         let Some(snapshot) = self.session.handle().snapshot().await else { return };
         let Some(turn) = snapshot.turns.get(id) else { return };
         self.session.forget(id);
-        let is_ours = self.session.progress().end(id, turn.status.name().to_owned());
+        let is_ours = self.session.progress().end(&Work::Turn(id.clone()), turn.status.name().to_owned());
         let outcome = TurnOutcome {
             turn_id: id.to_string(),
             status: to_proto::turn_status(&turn.status),

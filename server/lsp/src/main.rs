@@ -26,6 +26,7 @@ mod session;
 mod settings;
 mod show;
 mod surface;
+mod task_updates;
 mod to_proto;
 mod trust;
 mod turn_updates;

@@ -1,10 +1,10 @@
-//! Running turns as work-done progress, by tokens of ours; as lines of the log where a client has no progress.
+//! Running turns and tasks as work-done progress, by tokens of ours; as lines of the log where a client has no progress.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kkcode_core::id::TurnId;
+use kkcode_core::id::{TaskId, TurnId};
 use lsp_types::MessageType;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -12,16 +12,28 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::capabilities::ClientCapabilities;
 use crate::client::Client;
 
-/// How our tokens begin; the turn's name follows.
-const TOKEN: &str = "kkcode-turn-";
+/// How the tokens of turns begin; the turn's name follows.
+const TURN: &str = "kkcode-turn-";
+
+/// How the tokens of tasks begin; the task's name follows.
+const TASK: &str = "kkcode-task-";
 
 /// How long the client may take to take up a progress.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The progress of every running turn.
+/// The progress of everything that runs, by its token.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    running: Mutex<BTreeMap<TurnId, UnboundedSender<Step>>>,
+    running: Mutex<BTreeMap<String, UnboundedSender<Step>>>,
+}
+
+/// What has progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// A turn.
+    Turn(TurnId),
+    /// A background task.
+    Task(TaskId),
 }
 
 #[derive(Debug)]
@@ -31,47 +43,57 @@ enum Step {
 }
 
 impl Progress {
-    /// Begins the progress of a turn. Needs no answer: what happens before the client has taken it up is told then.
-    pub(crate) fn begin(&self, editor: &Client, client: &ClientCapabilities, turn: &TurnId, prompt: &str) {
+    /// Begins the progress of a turn or task. Needs no answer: what happens before the client has taken it up is told then.
+    pub(crate) fn begin(&self, editor: &Client, client: &ClientCapabilities, work: &Work, prompt: &str) {
         if client.kkcode && !client.work_done_progress {
             return;
         }
         let title = format!("kkcode: {}", title(prompt));
         let (steps, told) = unbounded_channel();
-        self.running().insert(turn.clone(), steps);
+        self.running().insert(work.token(), steps);
         if client.work_done_progress {
-            tokio::spawn(show(editor.clone(), format!("{TOKEN}{turn}"), title, told));
+            tokio::spawn(show(editor.clone(), work.token(), title, told));
         } else {
             tokio::spawn(log(editor.clone(), title, told));
         }
     }
 
-    /// Says what a turn does now.
-    pub(crate) fn report(&self, turn: &TurnId, what: String) {
-        if let Some(steps) = self.running().get(turn) {
+    /// Says what a turn or task does now.
+    pub(crate) fn report(&self, work: &Work, what: String) {
+        if let Some(steps) = self.running().get(&work.token()) {
             // A client that did not take the progress up needs to be told nothing.
             let _nobody_listens = steps.send(Step::Report(what));
         }
     }
 
-    /// Says how a turn ended. Tells whether its progress was begun: whether it was started by this client.
-    pub(crate) fn end(&self, turn: &TurnId, how: String) -> bool {
-        let steps = self.running().remove(turn);
+    /// Says how a turn or task ended. Tells whether its progress was begun; of a turn, whether this client started it.
+    pub(crate) fn end(&self, work: &Work, how: String) -> bool {
+        let steps = self.running().remove(&work.token());
         if let Some(steps) = &steps {
             let _nobody_listens = steps.send(Step::End(how));
         }
         steps.is_some()
     }
 
-    fn running(&self) -> MutexGuard<'_, BTreeMap<TurnId, UnboundedSender<Step>>> {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<String, UnboundedSender<Step>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Returns the turn whose progress the client cancels, by the params of `window/workDoneProgress/cancel`.
-pub(crate) fn cancelled(params: &Value) -> Option<TurnId> {
-    let turn = params.get("token")?.as_str()?.strip_prefix(TOKEN)?;
-    Some(TurnId::new(turn))
+impl Work {
+    fn token(&self) -> String {
+        match self {
+            Self::Turn(turn) => format!("{TURN}{turn}"),
+            Self::Task(task) => format!("{TASK}{task}"),
+        }
+    }
+}
+
+/// Returns what the client cancels, by the params of `window/workDoneProgress/cancel`.
+pub(crate) fn cancelled(params: &Value) -> Option<Work> {
+    let token = params.get("token")?.as_str()?;
+    let turn = token.strip_prefix(TURN).map(|turn| Work::Turn(TurnId::new(turn)));
+    turn.or_else(|| token.strip_prefix(TASK).map(|task| Work::Task(TaskId::new(task))))
 }
 
 async fn show(editor: Client, token: String, title: String, mut steps: UnboundedReceiver<Step>) {
@@ -131,8 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn only_our_tokens_name_a_turn() {
-        assert_eq!(cancelled(&json!({"token": "kkcode-turn-turn_1"})), Some(TurnId::new("turn_1")));
+    fn only_our_tokens_name_a_turn_or_a_task() {
+        for work in [Work::Turn(TurnId::new("turn_1")), Work::Task(TaskId::new("task_1"))] {
+            assert_eq!(cancelled(&json!({"token": work.token()})), Some(work));
+        }
         assert_eq!(cancelled(&json!({"token": "other"})), None);
         assert_eq!(cancelled(&json!({"token": 7})), None);
     }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use kkcode_core::event::Command;
 use kkcode_protocol::commands::COMMANDS;
 use kkcode_protocol::editor::{SecretSetParams, SecretSetResult};
 use kkcode_protocol::events::{EventsSinceParams, EventsSinceResult};
@@ -102,13 +101,8 @@ impl connection::Hooks for Server {
     fn notification(&self, method: &str, params: Value) {
         let Some(session) = self.session.get() else { return };
         if method == "window/workDoneProgress/cancel" {
-            if let Some(turn) = progress::cancelled(&params) {
-                let cancelled = session.request(Command::CancelTurn { turn });
-                tokio::spawn(async move {
-                    if let Err(error) = cancelled.await {
-                        tracing::info!(%error, "nothing is cancelled");
-                    }
-                });
+            if let Some(work) = progress::cancelled(&params) {
+                commands::cancel(session, work);
             }
             return;
         }

@@ -20,7 +20,7 @@ use tower_lsp::jsonrpc::Result;
 use crate::capabilities::ClientCapabilities;
 use crate::client::Client;
 use crate::front_end::FrontEnd;
-use crate::progress::Progress;
+use crate::progress::{Progress, Work};
 use crate::surface::Surface;
 use crate::{error, home, to_proto};
 
@@ -122,7 +122,8 @@ impl Session {
         async move {
             match started.await.map_err(|refusal| error::refusal(&refusal))? {
                 Reply::TurnStarted { turn, session } => {
-                    self.progress.begin(&self.editor, &self.client, &turn, &prompt);
+                    let work = Work::Turn(turn.clone());
+                    self.progress.begin(&self.editor, &self.client, &work, &prompt);
                     Ok((turn, session))
                 }
                 reply => Err(error::internal(&format!("a turn start was answered by {reply:?}"))),

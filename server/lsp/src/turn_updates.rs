@@ -7,6 +7,7 @@ use kkcode_protocol::turn::{self, ToolStatus, TurnDidUpdateParams};
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::progress::Work;
 use crate::session::Session;
 use crate::to_proto;
 
@@ -21,7 +22,7 @@ pub(crate) fn tell(session: &Session, editor: &Client, TurnUpdate { turn, update
     let text = if let Update::Text(text) = &update { text.as_str() } else { "" };
     let offset = session.hear(&turn, text);
     if let Some(doing) = doing(&update) {
-        session.progress().report(&turn, doing);
+        session.progress().report(&Work::Turn(turn.clone()), doing);
     }
     if session.client().kkcode {
         let update = to_wire(update);

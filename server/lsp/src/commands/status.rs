@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use kkcode_agent::gate::policy::level_in_force;
+use kkcode_agent::task::TaskQuery;
 use kkcode_core::proposal::ReviewState;
 use kkcode_core::state::Snapshot;
+use kkcode_core::task::TaskStatus;
 use kkcode_core::turn::{TurnStatus, Usage};
 use kkcode_protocol::initialize::PROTOCOL_VERSION;
 use kkcode_protocol::status::{StatusParams, StatusResult, TaskCounts};
@@ -12,7 +14,7 @@ use tower_lsp::jsonrpc::Result;
 
 use super::model;
 use crate::session::Session;
-use crate::to_proto;
+use crate::{error, to_proto};
 
 pub(super) async fn show(session: Arc<Session>, _: StatusParams) -> Result<StatusResult> {
     let snapshot = session.snapshot().await?;
@@ -36,7 +38,7 @@ pub(super) async fn show(session: Arc<Session>, _: StatusParams) -> Result<Statu
         model,
         trusted: session.config().is_trusted(),
         turns: narrow(turns),
-        tasks: TaskCounts::default(),
+        tasks: tasks(&session, &snapshot).await?,
         pending_hunks: narrow(waiting_hunks(&snapshot)),
         usage: to_proto::usage(usage),
         usage_today: usage_today.map(to_proto::usage),
@@ -58,6 +60,21 @@ fn sandbox(session: &Session) -> Option<String> {
 #[cfg(not(unix))]
 fn sandbox(_session: &Session) -> Option<String> {
     Some("not sandboxed".to_owned())
+}
+
+/// Counts the tasks of this workspace that have not ended.
+async fn tasks(session: &Session, snapshot: &Snapshot) -> Result<TaskCounts> {
+    let tasks = session.tasks();
+    let count = async |status| {
+        let query = TaskQuery { status: Some(status), folders: Some(snapshot.folders.clone()), group: None };
+        let found = tasks.list(query).await.map_err(|refusal| error::refusal(&refusal))?;
+        Ok(narrow(found.len()))
+    };
+    Ok(TaskCounts {
+        pending: count(TaskStatus::Pending).await?,
+        running: count(TaskStatus::Running).await?,
+        waiting: count(TaskStatus::Waiting).await?,
+    })
 }
 
 fn waiting_hunks(snapshot: &Snapshot) -> usize {
