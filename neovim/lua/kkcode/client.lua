@@ -34,16 +34,26 @@ M.REFUSED = -32803
 ---@type table<string, kkcode.Server>
 local servers = {}
 
+---@return string folder kkcode's home
+local function home()
+  return vim.fs.normalize(config.get().server.home or vim.env.KKCODE_HOME or "~/.kkcode")
+end
+
 ---Returns the root folder of a buffer's workspace.
 ---@param buffer integer
 ---@return string
 function M.root(buffer)
-  local name = vim.api.nvim_buf_get_name(buffer)
-  local root = vim.fs.root(buffer, config.get().root_markers)
-  if root then
-    return vim.fs.normalize(root)
+  local name = vim.fs.normalize(vim.api.nvim_buf_get_name(buffer))
+  for above in vim.fs.parents(name) do
+    for _, marker in ipairs(config.get().root_markers) do
+      local path = vim.fs.normalize(above .. "/" .. marker)
+      -- kkcode's own home has the name of a marker; it does not make a workspace of all that the user has.
+      if path ~= home() and vim.uv.fs_stat(path) then
+        return above
+      end
+    end
   end
-  local folder, working = vim.fs.dirname(vim.fs.normalize(name)), vim.fs.normalize(vim.fn.getcwd())
+  local folder, working = vim.fs.dirname(name), vim.fs.normalize(vim.fn.getcwd())
   return vim.startswith(folder .. "/", working .. "/") and working or folder
 end
 

@@ -268,6 +268,26 @@ local function put(window, buffer, title)
   vim.api.nvim_win_call(window, vim.cmd.diffthis)
 end
 
+---Closes one side with the other: alone it compares nothing.
+---@param left integer window
+---@param right integer
+local function close_together(left, right)
+  vim.api.nvim_create_autocmd("WinClosed", {
+    pattern = { tostring(left), tostring(right) },
+    once = true,
+    callback = function(event)
+      local other = tonumber(event.match) == left and right or left
+      vim.schedule(function()
+        local is_ours = vim.api.nvim_win_is_valid(other) and M.of(vim.api.nvim_win_get_buf(other)) ~= nil
+        if is_ours and not vim.bo[vim.api.nvim_win_get_buf(other)].modified then
+          -- The last window of Neovim stays.
+          pcall(vim.api.nvim_win_close, other, false)
+        end
+      end)
+    end,
+  })
+end
+
 ---Opens both sides of a file in a tab page of their own, or goes to the one that has them.
 ---@param proposal_id string
 ---@param path string absolute
@@ -283,7 +303,9 @@ function M.open(proposal_id, path)
   local short = vim.fn.fnamemodify(path, ":~:.")
   put(0, base, " " .. short .. ": base")
   local split = config.get().diff.layout == "horizontal" and "below" or "right"
+  local left = vim.api.nvim_get_current_win()
   local right = vim.api.nvim_open_win(proposed, true, { split = split, win = 0 })
+  close_together(left, right)
   put(right, proposed, " " .. short .. ": proposed (:w takes yours, g? keys)")
 end
 

@@ -86,6 +86,13 @@ function M.close_undo_steps(edit)
   end
 end
 
+---@param text string
+---@param encoding string
+---@return integer length in code units of the encoding
+local function units(text, encoding)
+  return encoding == "utf-8" and #text or encoding == "utf-32" and vim.fn.strchars(text) or vim.fn.strutf16len(text)
+end
+
 ---Returns whole lines of a buffer as a range, in the encoding of the client.
 ---@param buffer integer
 ---@param first integer from 1
@@ -98,10 +105,7 @@ function M.range(buffer, first, last, encoding)
     return { start = start, ["end"] = { line = last, character = 0 } }
   end
   local text = vim.api.nvim_buf_get_lines(buffer, last - 1, last, false)[1] or ""
-  local length = encoding == "utf-8" and #text
-    or encoding == "utf-32" and vim.fn.strchars(text)
-    or vim.fn.strutf16len(text)
-  return { start = start, ["end"] = { line = last - 1, character = length } }
+  return { start = start, ["end"] = { line = last - 1, character = units(text, encoding) } }
 end
 
 ---Returns the first and last line of a range, from 0; one that ends where a line starts has nothing of that line.
@@ -118,9 +122,15 @@ end
 ---@param buffer integer
 ---@param first integer from 1
 ---@param last integer included
+---@param encoding string of the client
 ---@return kkcode.ContextDiagnostic[]
-function M.diagnostics(buffer, first, last)
+function M.diagnostics(buffer, first, last, encoding)
   local uri = vim.uri_from_bufnr(buffer)
+  -- Neovim counts bytes in its own diagnostics.
+  local position = function(line, column)
+    local text = vim.api.nvim_buf_get_lines(buffer, line, line + 1, false)[1] or ""
+    return { line = line, character = units(text:sub(1, column), encoding) }
+  end
   local found = {}
   for _, diagnostic in ipairs(vim.diagnostic.get(buffer)) do
     if diagnostic.lnum <= last - 1 and (diagnostic.end_lnum or diagnostic.lnum) >= first - 1 then
@@ -128,11 +138,8 @@ function M.diagnostics(buffer, first, last)
         uri = uri,
         diagnostic = {
           range = {
-            start = { line = diagnostic.lnum, character = diagnostic.col },
-            ["end"] = {
-              line = diagnostic.end_lnum or diagnostic.lnum,
-              character = diagnostic.end_col or diagnostic.col,
-            },
+            start = position(diagnostic.lnum, diagnostic.col),
+            ["end"] = position(diagnostic.end_lnum or diagnostic.lnum, diagnostic.end_col or diagnostic.col),
           },
           severity = diagnostic.severity,
           code = diagnostic.code,

@@ -47,7 +47,8 @@ function M.is_there(cmd)
   end
   if not told_missing then
     told_missing = true
-    ui.notify(("there is no program `%s`; `:Kkcode build` makes one"):format(cmd[1]), vim.log.levels.WARN)
+    local advice = config.get().server.cmd and "the option `server.cmd` names it" or "`:Kkcode build` makes one"
+    ui.notify(("there is no program `%s`; %s"):format(cmd[1], advice), vim.log.levels.WARN)
   end
   return false
 end

@@ -50,14 +50,14 @@ local function params_of(verb, buffer, options, prompt)
   end
   params.textDocument = { uri = vim.uri_from_bufnr(buffer) }
   local first, last = options.first, options.last
+  local server = client.current()
+  local encoding = server and server.client and server.client.offset_encoding or "utf-16"
   if first and last then
-    local server = client.current()
-    local encoding = server and server.client and server.client.offset_encoding or "utf-16"
     params.range = documents.range(buffer, first, last, encoding)
   end
   if M.verbs[verb].diagnostics then
     local all = vim.api.nvim_buf_line_count(buffer)
-    params.diagnostics = documents.diagnostics(buffer, first or 1, last or all)
+    params.diagnostics = documents.diagnostics(buffer, first or 1, last or all, encoding)
     if #params.diagnostics == 0 then
       params.diagnostics = nil
     end

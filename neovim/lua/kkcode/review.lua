@@ -183,9 +183,25 @@ function M.hunks(buffer)
   return shown[buffer] or {}
 end
 
+---Goes to a window of the tab page that has a file, when this one has something else: a list, a view, a help page.
+local function leave_other_windows()
+  if vim.bo.buftype == "" then
+    return
+  end
+  local windows = { vim.fn.win_getid(vim.fn.winnr("#")) }
+  vim.list_extend(windows, vim.api.nvim_tabpage_list_wins(0))
+  for _, window in ipairs(windows) do
+    if window ~= 0 and vim.bo[vim.api.nvim_win_get_buf(window)].buftype == "" then
+      return ui.go(window)
+    end
+  end
+  vim.cmd("aboveleft split")
+end
+
 ---Opens the file of a hunk and goes to it; a file that does not exist yet is shown as the proposal has it.
 ---@param placed kkcode.PlacedHunk
 function M.go(placed)
+  leave_other_windows()
   vim.cmd("normal! m'")
   local buffer = documents.buffer(placed.file.uri)
   local path = documents.path(placed.file.uri)

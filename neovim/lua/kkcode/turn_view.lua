@@ -292,6 +292,13 @@ function M.show(session)
   local options = config.get().turns
   local view = view_of(session)
   draw(view)
+  -- One window is enough for all sessions: it shows the one that was wanted last.
+  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    local other = by_buffer[vim.api.nvim_win_get_buf(window)]
+    if other and #ui.windows(view.buffer) == 0 then
+      vim.api.nvim_win_set_buf(window, view.buffer)
+    end
+  end
   local window = ui.split(view.buffer, options.split, options.size)
   M.prepare(window)
   vim.api.nvim_win_set_cursor(window, { math.max(1, #view.lines), 0 })

@@ -84,6 +84,16 @@ cases! {
         a_document_is_saved_when_the_server_asks,
         what_cannot_be_saved_is_not_asked_about,
         what_is_not_open_is_not_saved;
+    edges:
+        a_stale_hunk_is_accepted_as_a_merge,
+        a_merge_that_is_not_clean_is_refused,
+        kkcode_s_home_makes_no_workspace,
+        a_side_that_is_closed_takes_the_other_along,
+        two_windows_show_the_same_hunks,
+        a_view_keeps_its_window,
+        a_dot_repeats_a_prompt_that_was_typed,
+        a_buffer_that_is_no_file_yet_is_reviewed,
+        diagnostics_have_the_encoding_of_the_client;
     tasks:
         the_list_follows_tasks,
         a_log_is_opened_from_the_list,

@@ -78,7 +78,7 @@ return {
     options = { global = { server = { cmd = { "/nowhere/kkcode-lsp" } } } },
     run = function(child, harness)
       child:keys(":edit a.txt<CR>")
-      child:has_notice("`:Kkcode build`")
+      child:has_notice("the option `server.cmd` names it")
       child:keys(":edit b.txt<CR>")
       child:until_lua("the second file", "vim.fn.expand('%:t') == 'b.txt'")
       child:keys(":Kkcode ask why<CR>")
