@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use kkcode_tests::Binary;
 use serde_json::Value;
 
+mod audit;
 mod config;
 mod demo;
 mod run;

@@ -13,6 +13,7 @@ use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Level, Turn};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit;
 use crate::config::is_config_file;
 use crate::runtime::Handle;
 
@@ -159,10 +160,16 @@ impl Gate {
     }
 
     /// Takes note of a decision, and of the answer if the user was asked.
-    #[expect(clippy::unused_self, reason = "the notes are the gate's")]
     pub(crate) fn note(&self, turn: &Turn, call: &Call, verdict: &Verdict, answer: Option<&Resolution>) {
         let (decision, answer) = (verdict.decision, answer.map(|answer| (&answer.answer, &answer.by)));
         tracing::debug!(turn = %turn.id, tool = %call.tool, ?decision, source = %verdict.source, ?answer, "decided");
+        // What the user is asked, and answers, is written down together with the prompt.
+        let (None, Some(user)) = (answer, &self.user) else { return };
+        user.store().audit(audit::record(turn, call, verdict), |written| {
+            if let Err(error) = written {
+                tracing::error!(%error, "a decision is not in the audit");
+            }
+        });
     }
 
     /// Returns what is wrong with the files that were read, each once.

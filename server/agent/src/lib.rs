@@ -2,6 +2,7 @@
 //!
 //! Knows no editor and no protocol: a front end sends events and takes effects.
 
+pub mod audit;
 pub mod config;
 pub mod reply;
 pub mod runtime;

@@ -201,6 +201,8 @@ pub(crate) fn spawn_on(
     let (front_end, effects) = mpsc::unbounded_channel();
     let task_changes = Arc::new(watch::Sender::new(0));
     let handle = Handle { inbox, requests: Arc::default(), store: store.clone(), task_changes };
+    let keys = config.clone();
+    store.hide(move |texts| keys.hide_keys(texts));
     let user = front_end.clone();
     config.on_problem(move |problem| {
         // A front end that has gone needs to be told nothing.

@@ -11,6 +11,7 @@ pub mod diff;
 pub mod document;
 pub mod lines;
 
+pub mod audit;
 pub mod comment;
 pub mod edits;
 pub mod journal;

@@ -1,6 +1,7 @@
 //! The command line: which commands there are. One file below `cli/` for each.
 
 mod ask;
+mod audit;
 mod config;
 mod demo;
 mod doctor;
@@ -83,6 +84,9 @@ enum Command {
     /// List what was removed from your folders, and put it back
     #[command(subcommand)]
     Trash(trash::Command),
+    /// Show what was asked and decided, and prove that nothing of it was changed
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Say which folders are trusted
     #[command(subcommand)]
     Trust(trust::Command),
@@ -125,6 +129,7 @@ pub(crate) fn run() -> ExitCode {
         }
         Some(Command::Permission(command)) => ExitCode::from(output.end(permission::run(command, output))),
         Some(Command::Trash(command)) => ExitCode::from(output.end(trash::run(&command, output))),
+        Some(Command::Audit(command)) => ExitCode::from(output.end(audit::run(&command, output))),
         Some(Command::Trust(command)) => ExitCode::from(output.end(trust::run(&command, output))),
         Some(Command::Proposal(command)) => {
             lifecycle::run(async move { output.end(proposal::run(command, output).await) })

@@ -33,7 +33,7 @@ impl Key {
     }
 
     /// Returns a text without the key: some servers put it into their error messages.
-    pub(crate) fn remove_from(&self, text: &str) -> String {
+    pub fn remove_from(&self, text: &str) -> String {
         if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "[key]") }
     }
 }

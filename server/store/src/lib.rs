@@ -4,6 +4,7 @@
 //! owns its only connection; everybody else hands it work and a callback. One [`Commit`](kkcode_core::effect::Commit) is
 //! one transaction, and its callback runs when it is on the disk.
 
+mod audit;
 mod column;
 mod database;
 mod error;
@@ -21,6 +22,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{AuditBreak, AuditFilter, AuditRow, AuditState};
 pub use error::StoreError;
 pub use owner::{Owner, since_boot};
 pub use read::Loaded;

@@ -6,6 +6,7 @@ use kkcode_core::prompt::Resolution;
 use kkcode_core::turn::{TurnEnd, TurnStatus, Usage};
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::audit::Log;
 use crate::error::Failure;
 use crate::owner::Owner;
 use crate::read;
@@ -26,6 +27,7 @@ pub(crate) fn orphans(connection: &Connection) -> Result<Vec<TurnId>, Failure> {
 pub(crate) fn interrupt(connection: &mut Connection, turns: &[TurnId]) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = write::now();
+    let mut log = Log { transaction: &transaction, hide: None, now, head: None };
     for turn in turns {
         let end = TurnEnd { status: interrupted(), reply: None, usage: Usage::default() };
         let event = DurableEvent::TurnFinished {
@@ -37,6 +39,7 @@ pub(crate) fn interrupt(connection: &mut Connection, turns: &[TurnId]) -> Result
         };
         if write::end_turn(&transaction, turn, &end, now)? {
             for prompt in write::withdraw(&transaction, turn, now)? {
+                log.answered(&prompt, &Resolution::withdrawn())?;
                 write::append_event(&transaction, &prompt.resolved(Resolution::withdrawn()), now)?;
             }
             write::append_event(&transaction, &event, now)?;

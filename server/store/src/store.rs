@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use kkcode_core::effect::{Commit, DurableEvent};
@@ -12,6 +12,7 @@ use kkcode_core::id::{SessionId, TurnId};
 use kkcode_core::proposal::Timestamp;
 use serde_json::Value;
 
+use crate::audit::{self, Hide};
 use crate::database::Database;
 use crate::error::StoreError;
 use crate::owner::Owner;
@@ -35,6 +36,7 @@ pub struct Store {
 struct Shared {
     home: PathBuf,
     jobs: Mutex<Option<Sender<Job>>>,
+    hide: OnceLock<Hide>,
 }
 
 /// Something for the thread to do; told instead when there is no thread.
@@ -43,17 +45,22 @@ type Job = Box<dyn FnOnce(Result<&mut Database, StoreError>) + Send>;
 impl Store {
     /// Names the database, `state.db` in this folder; opens nothing until first use.
     pub fn new(home: PathBuf) -> Self {
-        Self { shared: Arc::new(Shared { home, jobs: Mutex::default() }), fence: None }
+        Self { shared: Arc::new(Shared { home, jobs: Mutex::default(), hide: OnceLock::new() }), fence: None }
     }
 
     /// Writes one commit, all or nothing, and says when it is on the disk. `done` gets the numbers of the commit's events,
     /// in their order; they grow from commit to commit over all processes and are never given twice.
     pub fn commit(&self, commit: Commit, done: impl FnOnce(Result<Vec<u64>, StoreError>) + Send + 'static) {
-        let fence = self.fence.clone();
+        let (store, fence) = (self.clone(), self.fence.clone());
         self.run(
             move |database| {
                 let owner = Owner::this_process();
-                database.write(|connection| write::commit(connection, &commit, &owner, fence.as_ref()))
+                let written = database.write(|connection| {
+                    write::commit(connection, &commit, &owner, fence.as_ref(), store.hidden())
+                });
+                let (numbers, head) = written?;
+                audit::keep_head(store.home(), head.as_ref());
+                Ok(numbers)
             },
             done,
         );
@@ -142,6 +149,19 @@ impl Store {
 
     pub(crate) fn with_fence(&self, fence: Fence) -> Self {
         Self { shared: self.shared.clone(), fence: Some(fence) }
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        &self.shared.home
+    }
+
+    pub(crate) fn hide_with(&self, hide: Hide) {
+        // Whoever made the store knows its secrets; a second word about them would be a mistake of ours.
+        let _first_counts = self.shared.hide.set(hide);
+    }
+
+    pub(crate) fn hidden(&self) -> Option<&Hide> {
+        self.shared.hide.get()
     }
 
     /// Has the thread do something and pass on what came of it.

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::database::Database;
 use crate::{Loaded, Store, StoreError};
 
+mod audit;
 mod damage;
 mod durability;
 mod load;

@@ -12,6 +12,7 @@ use kkcode_core::turn::{Turn, TurnEnd};
 use rusqlite::{Connection, OptionalExtension as _, ToSql, Transaction, TransactionBehavior, params};
 use serde_json::Value;
 
+use crate::audit::{self, Head, Hide, Log};
 use crate::column::{Json, PathBytes, Word};
 use crate::error::Failure;
 use crate::owner::Owner;
@@ -23,13 +24,20 @@ pub(crate) fn commit(
     commit: &Commit,
     owner: &Owner,
     fence: Option<&Fence>,
-) -> Result<Vec<u64>, Failure> {
+    hide: Option<&Hide>,
+) -> Result<(Vec<u64>, Option<Head>), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if let Some(fence) = fence {
         task::hold(&transaction, fence)?;
     }
-    let mut writer =
-        Writer { transaction: &transaction, owner, now: now(), files: BTreeSet::new(), act: None };
+    let mut writer = Writer {
+        transaction: &transaction,
+        owner,
+        now: now(),
+        files: BTreeSet::new(),
+        act: None,
+        log: Log { transaction: &transaction, hide, now: now(), head: None },
+    };
     for record in &commit.records {
         writer.record(record).map_err(|failure| failure.while_writing(|| name_of(record)))?;
     }
@@ -38,8 +46,9 @@ pub(crate) fn commit(
     for event in &commit.events {
         numbers.push(append_event(&transaction, event, writer.now)?);
     }
+    let head = writer.log.head.take();
     transaction.commit()?;
-    Ok(numbers)
+    Ok((numbers, head))
 }
 
 /// Appends messages to a conversation.
@@ -115,6 +124,7 @@ struct Writer<'a> {
     files: BTreeSet<(&'a str, &'a Path)>,
     /// What the decisions of the commit have in common, once there is one.
     act: Option<i64>,
+    log: Log<'a>,
 }
 
 impl<'a> Writer<'a> {
@@ -170,18 +180,24 @@ impl<'a> Writer<'a> {
                     comment.sent,
                 ],
             ),
-            Record::Prompt(prompt) => self.execute(
-                "INSERT INTO prompt (id, session, turn, body, asked_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![
-                    prompt.id.as_str(),
-                    prompt.session.as_str(),
-                    prompt.turn.as_str(),
-                    Json(prompt),
-                    prompt.asked_at.0,
-                ],
-            ),
+            Record::Prompt(prompt) => {
+                self.execute(
+                    "INSERT INTO prompt (id, session, turn, body, asked_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![
+                        prompt.id.as_str(),
+                        prompt.session.as_str(),
+                        prompt.turn.as_str(),
+                        Json(prompt),
+                        prompt.asked_at.0,
+                    ],
+                )?;
+                self.log.asked(prompt)
+            }
             Record::PromptResolved { prompt, resolution } => self.prompt_resolved(prompt, resolution),
-            Record::PromptsWithdrawn { turn } => withdraw(self.transaction, turn, self.now).map(drop),
+            Record::PromptsWithdrawn { turn } => {
+                let withdrawn = withdraw(self.transaction, turn, self.now)?;
+                withdrawn.iter().try_for_each(|prompt| self.log.answered(prompt, &Resolution::withdrawn()))
+            }
             Record::CommentsSent { comments } => comments.iter().try_for_each(|comment| {
                 self.execute("UPDATE comment SET sent = 1 WHERE id = ?1", params![comment.as_str()])
             }),
@@ -224,7 +240,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes down what came of a prompt, if nobody else has answered.
-    fn prompt_resolved(&self, prompt: &PromptId, resolution: &Resolution) -> Result<(), Failure> {
+    fn prompt_resolved(&mut self, prompt: &PromptId, resolution: &Resolution) -> Result<(), Failure> {
         let taken = self
             .transaction
             .prepare_cached(
@@ -240,7 +256,8 @@ impl<'a> Writer<'a> {
         if taken == 0 {
             return Err(Failure::Conflict(format!("prompt `{prompt}` was answered by another editor")));
         }
-        Ok(())
+        let prompt = audit::prompt(self.transaction, prompt.as_str())?;
+        self.log.answered(&prompt, resolution)
     }
 
     /// Writes a hunk; of one that is known only where it stands now.

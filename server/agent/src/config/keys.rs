@@ -24,6 +24,20 @@ impl ConfigSource {
         keys
     }
 
+    /// Takes all keys that are known out of texts: those of the configuration, of the editor and of the environment. Blocks.
+    pub(crate) fn hide_keys(&self, texts: &mut [&mut String]) {
+        let mut keys = self.keys();
+        let named = self.key_variables().into_iter().filter_map(|name| std::env::var(name).ok());
+        keys.extend(named.map(|key| Key::new(&key)));
+        for text in texts {
+            for key in &keys {
+                if key.is_in(text) {
+                    **text = key.remove_from(text);
+                }
+            }
+        }
+    }
+
     /// Returns what all providers say of something, in the configuration of now and in the last good one.
     fn of_providers(&self, what: &str) -> Vec<String> {
         let good = self.kept().good.clone();

@@ -9,7 +9,7 @@ fn commit_as(store: &Store, owner: Owner, records: Vec<Record>) {
     let commit = Commit { records, events: Vec::new() };
     wait(|done| {
         let work = move |database: &mut Database| {
-            database.write(|connection| write::commit(connection, &commit, &owner))
+            database.write(|connection| write::commit(connection, &commit, &owner, None, None))
         };
         store.run(work, done);
     })

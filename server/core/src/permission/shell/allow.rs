@@ -136,6 +136,8 @@ fn may_read(judge: &Judge<'_>, here: &[PathBuf], path: &str) -> Result<(), Strin
 /// Looks at every file that a pattern stands for; only its last part may be one.
 fn pattern_may_be_read(judge: &Judge<'_>, here: &[PathBuf], pattern: &str) -> Result<(), String> {
     let (folder, name) = pattern.rsplit_once('/').unwrap_or((".", pattern));
+    // Whether or not there is such a file now: a pattern made for secrets is asked.
+    may_read(judge, here, &pattern.replace(['*', '?'], ""))?;
     if folder.contains(['*', '?']) {
         return Err("a pattern stands for folders".to_owned());
     }
@@ -172,6 +174,7 @@ fn revision(judge: &Judge<'_>, here: &[PathBuf], word: &Word) -> Result<(), Stri
 
 fn git_looks(judge: &Judge<'_>, here: &[PathBuf], words: &[Word]) -> Result<(), String> {
     let mut rest = words;
+    let mut here = here.to_vec();
     let sub = loop {
         let (word, after) = rest.split_first().ok_or("Git is given nothing to do")?;
         rest = after;
@@ -184,6 +187,14 @@ fn git_looks(judge: &Judge<'_>, here: &[PathBuf], words: &[Word]) -> Result<(), 
                 }
                 rest = after;
             }
+            "-C" => {
+                let (folder, after) =
+                    rest.split_first().filter(|(folder, _)| !folder.glob).ok_or("`-C` lacks its folder")?;
+                may_read(judge, &here, &folder.text)?;
+                let moved = here.iter().map(|from| judge.standing(from, &folder.text).real);
+                here = moved.collect::<Option<_>>().ok_or("it is not known where `-C` leads")?;
+                rest = after;
+            }
             "--version" if rest.is_empty() => return Ok(()),
             option if option.starts_with('-') => {
                 return Err(format!("the option `{option}` of Git is not known to only look"));
@@ -192,7 +203,7 @@ fn git_looks(judge: &Judge<'_>, here: &[PathBuf], words: &[Word]) -> Result<(), 
         }
     };
     let models = GIT.as_ref().map_err(ToString::to_string)?;
-    fits(judge, here, models, sub, rest, 0)?;
+    fits(judge, &here, models, sub, rest, 0)?;
     here.iter().try_for_each(|folder| git::check_repository(judge.world, folder))
 }
 

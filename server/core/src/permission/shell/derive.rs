@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::expand;
+use super::flow::along_a_pipe;
 use super::scan::{At, DEEPEST, MOST_PARTS, Part, Scanner, Word, program_name};
 
 impl Scanner<'_> {
@@ -50,6 +51,20 @@ impl Scanner<'_> {
         let program = part.program();
         self.scan.parts.push(part.clone());
         self.derive_scripts(part, &program, at);
+    }
+
+    /// Reads what `echo` and `printf` say to a shell behind them as commands.
+    pub(super) fn derive_said(&mut self) {
+        let parts = self.scan.parts.clone();
+        let says =
+            |part: &&Part| matches!(part.program().as_str(), "echo" | "printf") && !part.pipes.is_empty();
+        for said in parts.iter().filter(says) {
+            let heard = |part: &Part| self.programs.shells.has(&part.program()) && along_a_pipe(said, part);
+            if parts.iter().any(heard) {
+                let words: Vec<&str> = said.arguments().filter(|word| !word.starts_with('-')).collect();
+                self.text(&words.join(" ").replace("\\n", "\n"), &[], &[], 1);
+            }
+        }
     }
 
     /// Reads the texts that a command would run as commands.

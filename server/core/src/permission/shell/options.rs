@@ -26,6 +26,9 @@ pub(super) struct Model {
     needs: Words,
     #[serde(default)]
     instead: Words,
+    /// Options whose value is a script of `sed`.
+    #[serde(default)]
+    scripts: Words,
     #[serde(default)]
     style: Style,
     #[serde(default)]
@@ -209,7 +212,7 @@ impl<'a> Checking<'a, '_> {
                 self.note(&option);
                 continue;
             }
-            if model.values.has(&option) || model.paths.has(&option) {
+            if model.values.has(&option) || model.paths.has(&option) || model.scripts.has(&option) {
                 self.note(&option);
                 if behind.is_empty() {
                     let (next, after) =
@@ -230,6 +233,7 @@ impl<'a> Checking<'a, '_> {
         if self.model.paths.has(option) {
             return Err(format!("write the file of `{option}` as a word of its own"));
         }
+        self.script(option, value)?;
         harmless(value)?;
         Ok(after)
     }
@@ -243,7 +247,15 @@ impl<'a> Checking<'a, '_> {
             self.needs.push(Need::Read(value));
             return Ok(());
         }
+        self.script(option, &value.text)?;
         harmless(&value.text)
+    }
+
+    fn script(&self, option: &str, value: &str) -> Result<(), Misfit> {
+        if self.model.scripts.has(option) && !sed_only_prints(value) {
+            return Err(format!("`{value}` is not known to only look"));
+        }
+        Ok(())
     }
 
     fn note(&mut self, option: &str) {
@@ -256,7 +268,7 @@ impl<'a> Checking<'a, '_> {
         if !self.needed {
             return Err("without the option that makes it only look it does more".to_owned());
         }
-        if self.operands.len() < model.fewest {
+        if self.operands.len() + usize::from(self.replaced) < model.fewest {
             return Err("an operand is missing".to_owned());
         }
         let kinds: Vec<&str> = model.operands.iter().skip(usize::from(self.replaced)).collect();
@@ -304,9 +316,7 @@ fn operand_need<'a>(kind: &str, operand: &'a Word) -> Result<Option<Need<'a>>, M
             text.trim_end_matches(['s', 'm']).parse::<f64>().is_ok_and(|number| (0.0..1e6).contains(&number))
         }
         "plus" => text.starts_with('+'),
-        "sed" => text
-            .strip_suffix('p')
-            .is_some_and(|range| range.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '$'))),
+        "sed" => sed_only_prints(text),
         "jq" => {
             let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$'));
             let mut known = words.filter(|word| {
@@ -319,6 +329,41 @@ fn operand_need<'a>(kind: &str, operand: &'a Word) -> Result<Option<Need<'a>>, M
         _ => false,
     };
     if fits { Ok(None) } else { Err(format!("`{text}` is not known to only look")) }
+}
+
+/// Tells whether a script of `sed` does nothing but print lines: addresses of numbers, `$` and regular expressions without
+/// backslash, each pair followed by one of the commands that write nothing.
+fn sed_only_prints(script: &str) -> bool {
+    let mut rest = script;
+    loop {
+        rest = rest.trim_start_matches([' ', ';']);
+        let Some(behind) = sed_address(rest) else { return false };
+        rest = behind;
+        if let Some(second) = rest.strip_prefix(',') {
+            let Some(behind) = sed_address(second.strip_prefix('+').unwrap_or(second)) else { return false };
+            if behind.len() == second.len() {
+                return false;
+            }
+            rest = behind;
+        }
+        let Some(behind) = rest.strip_prefix(['p', '=', 'd', 'q']) else { return false };
+        rest = behind.trim_start_matches(' ');
+        if rest.is_empty() {
+            return true;
+        }
+        if !rest.starts_with(';') {
+            return false;
+        }
+    }
+}
+
+/// Returns what follows an address of `sed`, if there is one; nothing when it has no end.
+fn sed_address(text: &str) -> Option<&str> {
+    if let Some(pattern) = text.strip_prefix('/') {
+        let (pattern, rest) = pattern.split_once('/')?;
+        return (!pattern.contains(['\\', '\n', '[']) && !pattern.is_empty()).then_some(rest);
+    }
+    Some(text.strip_prefix('$').unwrap_or_else(|| text.trim_start_matches(|c: char| c.is_ascii_digit())))
 }
 
 /// Refuses values that some program takes for more than text.

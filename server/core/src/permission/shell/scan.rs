@@ -98,6 +98,7 @@ pub(super) fn scan(line: &str, surroundings: &BTreeMap<String, String>, programs
         pipelines: 0,
     };
     scanner.text(line, &[], &[], 0);
+    scanner.derive_said();
     scanner.scan
 }
 

@@ -6,7 +6,7 @@ use crate::permission::ground::Ground;
 use crate::permission::ground_for_tests::{Disk, frame};
 use crate::permission::shell::{Class, Shell, judge};
 
-/// A line of `tests/data/exec-policy.jsonl`: one object with the decision that is due and why.
+/// A line of `tests/data/exec-policy*.jsonl`: one object with the decision that is due and why.
 #[derive(Debug, Deserialize)]
 struct Line {
     cmd: String,
@@ -49,7 +49,16 @@ fn world(ctx: &str) -> (Ground, Disk) {
 
 #[test]
 fn no_line_of_the_corpus_is_decided_more_freely_than_it_should_be() {
-    let text = include_str!("../../../../tests/data/exec-policy.jsonl");
+    replay(include_str!("../../../../tests/data/exec-policy.jsonl"));
+}
+
+#[test]
+fn no_line_of_our_own_corpus_is_decided_more_freely_than_it_should_be() {
+    replay(include_str!("../../../../tests/data/exec-policy-own.jsonl"));
+}
+
+/// Judges every line of a corpus.
+fn replay(text: &str) {
     let lines: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.len() > 400);
     let (mut freer, mut asked, mut harmless, mut stricter) = (Vec::new(), Vec::new(), 0, Vec::new());

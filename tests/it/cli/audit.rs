@@ -1,0 +1,47 @@
+//! The audit on the command line: every decision is there, and a changed one is named.
+
+use serde_json::{Value, json};
+
+use super::World;
+
+/// A model that wants what is denied at every level, and keeps a secret badly.
+const SCRIPT: &str = r#"
+turns:
+  - stream: [{tool: {name: webfetch, input: {url: "http://user:hunter2@host.example/"}}}]
+  - stream: [{text: Done.}]
+"#;
+
+#[test]
+fn what_was_decided_is_listed_and_proved() {
+    let world = World::new(SCRIPT);
+    assert_eq!(world.json(&["audit", "list"]), json!([]));
+    assert_eq!(world.json(&["audit", "verify"])["whole"], true);
+    assert_eq!(world.done(&["audit", "list"]), "nothing was asked or decided\n");
+
+    let report = world.json(&["run", "go"]);
+    let session = report["sessionId"].as_str().unwrap();
+    let rows = world.json(&["audit", "list"]);
+    let rows = rows.as_array().unwrap();
+    assert!(!rows.is_empty(), "{report}");
+    for row in rows {
+        assert_eq!((&row["session"], &row["tool"]), (&json!(session), &json!("webfetch")), "{row}");
+    }
+    assert!(!json!(rows).to_string().contains("hunter2"), "{rows:?}");
+    assert_eq!(world.json(&["audit", "list", "--session", session]).as_array().unwrap().len(), rows.len());
+    assert_eq!(world.json(&["audit", "list", "--session", "other"]), json!([]));
+    assert_eq!(world.json(&["audit", "list", "--since", "1h"]).as_array().unwrap().len(), rows.len());
+    assert_eq!(world.json(&["audit", "list", "--since", "2999-01-01T00:00:00Z"]), json!([]));
+    assert!(world.done(&["audit", "list"]).contains("webfetch: "));
+
+    let verified = world.json(&["audit", "verify"]);
+    assert_eq!((&verified["whole"], &verified["rows"]), (&json!(true), &json!(rows.len())));
+    let (code, _, errors) = world.failed(&["audit", "list", "--since", "soon"]);
+    assert!(code == 2 && errors.contains("an age such as"), "{errors}");
+
+    // Whoever says that there was more is believed: what is missing was cut off.
+    let head = json!({"seq": rows.len() + 1, "hash": "00"}).to_string();
+    std::fs::write(world.dir.path().join("home/audit-head.json"), head).unwrap();
+    let (code, printed, _) = world.failed(&["audit", "verify", "--json"]);
+    let verified: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((code, &verified["brokenRow"]), (1, &json!(rows.len() + 1)), "{verified}");
+}
