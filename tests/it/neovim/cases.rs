@@ -104,6 +104,7 @@ cases! {
         the_user_starts_it_again,
         what_happened_meanwhile_is_caught_up,
         a_missing_server_is_told_once,
+        a_server_that_was_built_is_started,
         what_is_no_file_is_left_alone,
         everything_can_be_asked_before_the_server_has_it,
         the_health_check_says_what_is_there,

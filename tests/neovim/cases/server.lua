@@ -90,6 +90,25 @@ return {
     end,
   },
 
+  a_server_that_was_built_is_started = {
+    files = FILE,
+    options = {
+      before = [[
+        local server = vim.g.kkcode.server.cmd[1]
+        local copy = 'mkdir -p "$1/bin" && cp "$2" "$1/bin/kkcode-lsp"'
+        vim.g.kkcode = { server = { build = { "sh", "-c", copy, "sh", "{root}", server } } }
+        vim.env.PATH = "/usr/bin:/bin"
+      ]],
+    },
+    run = function(child)
+      child:keys(":edit a.txt<CR>")
+      child:has_notice("`:Kkcode build` makes one")
+      child:keys(":Kkcode build<CR>")
+      child:has_notice("the server is built")
+      child:until_lua("its server", "#vim.lsp.get_clients({ bufnr = 0, name = 'kkcode' }) == 1")
+    end,
+  },
+
   what_is_no_file_is_left_alone = {
     files = FILE,
     run = function(child, harness)
