@@ -10,7 +10,7 @@ use kkcode_core::permission::Decision;
 use kkcode_core::permission::engine::{Approval, Call, Source, Verdict, decide};
 use kkcode_core::prompt::Resolution;
 use kkcode_core::state::Snapshot;
-use kkcode_core::turn::{Level, Turn};
+use kkcode_core::turn::Turn;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit;
@@ -71,7 +71,6 @@ impl Reach {
 /// The gate's word that one act may be done. Nobody else can make one.
 #[derive(Clone, Debug)]
 pub(crate) struct Permit {
-    level: Level,
     reach: Reach,
     gate: Arc<Gate>,
     turn: Arc<Turn>,
@@ -134,9 +133,9 @@ impl Gate {
             let check = gate.check(&owner, &seen, &wanted.tool, &[]);
             let verdict = check.judge(&wanted);
             let offer = check.offer(&wanted, &verdict);
-            (verdict, check.level(), offer)
+            (verdict, offer)
         });
-        let (verdict, level, offer) = judged.await.map_err(|error| broken(&error))?;
+        let (verdict, offer) = judged.await.map_err(|error| broken(&error))?;
         let said = match verdict.decision {
             Decision::Allow => None,
             Decision::Ask => {
@@ -152,7 +151,7 @@ impl Gate {
             self.note(turn, &call, &verdict, None);
         }
         let (gate, turn) = (self.clone(), turn.clone());
-        let done = run(Permit { level, reach, gate, turn, call, title, detail }).await;
+        let done = run(Permit { reach, gate, turn, call, title, detail }).await;
         match said {
             Some(said) => done.map(|text| format!("{text}\n(the user allowed this and says: {said})")),
             None => done,
@@ -201,11 +200,6 @@ impl Gate {
 }
 
 impl Permit {
-    /// Returns the level that holds.
-    pub(crate) fn level(&self) -> Level {
-        self.level
-    }
-
     /// Returns how far the act may reach.
     pub(crate) fn reach(&self) -> Reach {
         self.reach

@@ -1,5 +1,7 @@
 use std::fs;
 
+use kkcode_core::turn::Level;
+
 use super::*;
 
 /// A folder with a home beside it, and a judge of one tool in it.
