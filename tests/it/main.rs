@@ -7,5 +7,6 @@ mod neovim;
 mod permissions;
 mod providers;
 mod robustness;
+mod tasks;
 mod tidy;
 mod vscode;

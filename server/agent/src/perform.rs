@@ -224,6 +224,9 @@ impl Performer {
         });
         self.catch_up(loaded.last_seq);
         self.runners.watch(loaded.runners, self.handle.clone());
+        for notice in loaded.notices {
+            self.tell(EditorEffect::Message(notice));
+        }
         let mut known = loaded.known;
         if let Some(session) = &self.only {
             known.keep_only(session);

@@ -22,7 +22,7 @@ use kkcode_core::effect::Refusal;
 use kkcode_core::id::{SessionId, TaskId};
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::task::{
-    DEFAULT_TIMEOUT_MS, Interruption, LEAST_TIMEOUT_MS, Task, TaskCounts, TaskSpec, TaskStatus,
+    DEFAULT_TIMEOUT_MS, Interruption, Isolation, LEAST_TIMEOUT_MS, Task, TaskCounts, TaskSpec, TaskStatus,
 };
 use kkcode_core::turn::Level;
 use kkcode_store::{Store, StoreError};
@@ -125,6 +125,11 @@ impl Tasks {
             return Err(Refusal::Forbidden(
                 "the prompt of the task is empty; say what it is to do".to_owned(),
             ));
+        }
+        if spec.isolation == Isolation::Worktree {
+            let reason = "tasks cannot work in a git worktree yet; start it with the isolation `none`, which leaves your files \
+                          untouched too";
+            return Err(Refusal::Forbidden(reason.to_owned()));
         }
         let snapshot = self.handle.snapshot().await.ok_or_else(ended)?;
         let Some(folder) = folder.or_else(|| snapshot.folders.first().cloned()) else {

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use crate::error::{Failure, StoreError};
-use crate::open::{FileId, Opened, open};
+use crate::open::{FileId, Opened, STRANGER, open};
+use crate::recover::recover;
 
 /// The database of a home, open or not.
 #[derive(Debug)]
@@ -15,11 +16,13 @@ pub(crate) struct Database {
     home: PathBuf,
     file: PathBuf,
     opened: Option<Opened>,
+    /// What the user is to be told.
+    notices: Vec<String>,
 }
 
 impl Database {
     pub(crate) fn new(home: PathBuf) -> Self {
-        Self { file: home.join("state.db"), home, opened: None }
+        Self { file: home.join("state.db"), home, opened: None, notices: Vec::new() }
     }
 
     /// Writes, all or nothing, into a database that is made if there is none.
@@ -48,6 +51,11 @@ impl Database {
         })
     }
 
+    /// Returns what the user is to be told, once.
+    pub(crate) fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
     /// Lets go of the file.
     pub(crate) fn close(&mut self) {
         self.opened = None;
@@ -74,7 +82,14 @@ impl Database {
         }
         let opened = match self.opened.take() {
             Some(opened) => opened,
-            None => open(&self.home, &self.file)?,
+            None => match open(&self.home, &self.file) {
+                Err(StoreError::Damaged { reason, .. }) if reason != STRANGER => {
+                    let (opened, notice) = recover(&self.home, &self.file, &reason)?;
+                    self.notices.extend(notice);
+                    opened
+                }
+                opened => opened?,
+            },
         };
         Ok(&mut self.opened.insert(opened).connection)
     }

@@ -11,6 +11,7 @@ mod error;
 mod open;
 mod owner;
 mod read;
+mod recover;
 mod rescue;
 mod schema;
 mod session;

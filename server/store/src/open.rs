@@ -22,6 +22,9 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// one is found by what reads it.
 const CHECKED_BYTES: u64 = 32 << 20;
 
+/// What is said of a database that we did not write: it is whole, and nobody moves it.
+pub(crate) const STRANGER: &str = "it is the database of another program";
+
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Opened {
@@ -133,7 +136,7 @@ fn refuse_strangers(connection: &Connection, file: &Path) -> Result<(), Failure>
         return Err(StoreError::Newer { file: file.to_owned(), found, known }.into());
     }
     if found < 1 && !is_empty {
-        let reason = "it is the database of another program".to_owned();
+        let reason = STRANGER.to_owned();
         return Err(StoreError::Damaged { file: file.to_owned(), reason }.into());
     }
     Ok(())

@@ -39,6 +39,8 @@ pub struct Loaded {
     pub last_seq: u64,
     /// The other processes that turns run in, of whatever folders. When one is gone, the next load ends its turns.
     pub runners: Vec<Owner>,
+    /// What the user is to be told of the store itself, once: that it was damaged, and what is missing.
+    pub notices: Vec<String>,
 }
 
 /// Reads what is known of some folders, after turns whose process is gone were ended.

@@ -79,7 +79,10 @@ impl Store {
         self.run(
             move |database| {
                 let owner = Owner::this_process();
-                database.read(|connection| read::load(connection, &folders, &sessions, &owner))
+                let mut loaded =
+                    database.read(|connection| read::load(connection, &folders, &sessions, &owner))?;
+                loaded.notices = database.take_notices();
+                Ok(loaded)
             },
             done,
         );

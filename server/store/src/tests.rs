@@ -24,6 +24,7 @@ mod rescue;
 mod round_trip;
 mod sharing;
 mod spending;
+mod tasks;
 
 /// Calls a method of the store and waits for its callback.
 fn wait<T: Send + 'static>(

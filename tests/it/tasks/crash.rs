@@ -1,0 +1,113 @@
+//! Workers, commands and machines that end without a word.
+
+use super::*;
+
+#[test]
+fn a_killed_worker_is_seen_at_any_moment_and_its_task_goes_on() {
+    let world = World::new(200);
+    world.configure("background: {max_parallel: 100}\n");
+    let mut ends = std::collections::BTreeSet::new();
+    for round in 0..rounds() {
+        let id = world.start(&[]);
+        let pid = loop {
+            let pid = world.sql::<Option<i64>>(&format!("SELECT pid FROM task WHERE id = '{id}'"));
+            if let Some(pid) = pid {
+                break pid;
+            }
+            if world.sql::<i64>(&format!("SELECT ended_at IS NOT NULL FROM task WHERE id = '{id}'")) == 1 {
+                break 0;
+            }
+        };
+        std::thread::sleep(Duration::from_millis(shuffled(round, 300)));
+        if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+            // It may have come to its end before.
+            kill_process(pid, Signal::KILL).ok();
+        }
+        let acknowledged: Vec<Value> = world.log(&id);
+        let task = world.end(&id);
+        let status = task["status"].as_str().unwrap().to_owned();
+        assert!(matches!(&*status, "completed" | "interrupted"), "{task}");
+        if status == "interrupted" {
+            assert_eq!(task["interruptionReason"], "orphaned", "{task}");
+            world.json(&["task", "retry", &id]);
+            let task = world.end(&id);
+            assert_eq!((&task["status"], &task["attempt"]), (&"completed".into(), &2.into()), "{task}");
+        }
+        ends.insert(status);
+        let log: Vec<Value> = world.log(&id);
+        let seqs = |log: &[Value]| log.iter().map(|event| event["seq"].clone()).collect::<Vec<_>>();
+        assert!(seqs(&log).starts_with(&seqs(&acknowledged)), "nothing that was told is gone");
+        assert_eq!(world.sql::<String>("PRAGMA integrity_check"), "ok");
+        assert_eq!(world.text(), TEXT);
+    }
+    assert!(ends.contains("interrupted"), "{ends:?}");
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_command_that_is_killed_changes_nothing_for_the_worker() {
+    let world = World::new(300);
+    for round in 0..rounds() / 4 {
+        let mut child = follow(&world, &["task", "start", "make it loud", "--json"]);
+        std::thread::sleep(Duration::from_millis(shuffled(round, 120)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    // Whatever was written down is done, by workers that are there or by those that look.
+    let list = world.json(&["task", "list"]);
+    for task in list["tasks"].as_array().unwrap() {
+        assert_eq!(world.end(task["taskId"].as_str().unwrap())["status"], "completed");
+    }
+    assert_eq!(world.sql::<i64>("SELECT count(*) FROM task WHERE epoch > 1"), 0, "no second worker");
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_machine_that_was_started_anew_interrupts_and_signals_nobody() {
+    let world = World::new(60_000);
+    let id = world.start(&[]);
+    let worker = world.worker(&id);
+    signal(worker, Signal::STOP);
+    // As if the number were another process's now; and the token is another's, too.
+    world.write_sql("UPDATE lease SET start = 'another-boot:1', token = 'worker_of_before'");
+    let list = world.json(&["task", "list"]);
+    assert_eq!(list["tasks"][0]["status"], "interrupted", "{list}");
+    assert!(runs(worker), "a process that has only the number is left alone");
+}
+
+#[test]
+fn a_task_that_kills_its_workers_is_given_up_after_three() {
+    let world = World::new(60_000);
+    let id = world.start(&[]);
+    for attempt in 1..=3 {
+        let worker = world.worker(&id);
+        signal(worker, Signal::KILL);
+        let task = world.end(&id);
+        if attempt < 3 {
+            assert_eq!(task["status"], "interrupted", "{task}");
+            world.json(&["task", "retry", &id]);
+        } else {
+            assert_eq!((&task["status"], &task["error"]["class"]), (&"error".into(), &"crashed".into()));
+        }
+    }
+}
+
+#[test]
+fn a_program_that_is_deleted_goes_on_and_can_be_stopped() {
+    let mut world = World::new(60_000);
+    let copy = world.dir.path().join("kkcode-lsp");
+    fs::copy(&world.program, &copy).unwrap();
+    world.program.clone_from(&copy);
+    world.configure("background: {max_parallel: 1}\n");
+    let first = world.start(&[]);
+    let worker = world.worker(&first);
+    let second = world.start(&[]);
+    fs::remove_file(&copy).unwrap();
+    assert!(!exists(&copy));
+    world.program = Binary::Server.path();
+    assert_eq!(world.json(&["task", "cancel", &first])["status"], "cancelled");
+    until_gone(worker);
+    // The worker that has ended starts the next one, though its own program is gone.
+    world.worker(&second);
+    assert_eq!(world.json(&["task", "cancel", &second])["status"], "cancelled");
+}

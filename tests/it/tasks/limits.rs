@@ -1,0 +1,73 @@
+//! Many tasks: each runs once, no more at a time than may, and the next begins when one ends.
+
+use super::*;
+
+#[test]
+fn eight_workers_for_one_task_do_it_once() {
+    let world = World::new(0);
+    world.configure("background: {max_parallel: 1}\n");
+    let blocker = world.start(&["--model", "play"]);
+    fs::write(world.home().join("script.yaml"), SCRIPT.replace("DELAY", "30000")).unwrap();
+    world.end(&blocker);
+    let blocker = world.start(&[]);
+    world.worker(&blocker);
+    fs::write(world.home().join("script.yaml"), SCRIPT.replace("DELAY", "0")).unwrap();
+    let ids: Vec<String> = (0..rounds() / 4).map(|_| world.start(&[])).collect();
+    world.configure("background: {max_parallel: 1000}\n");
+    for id in &ids {
+        let workers: Vec<Child> = (0..8).map(|_| follow(&world, &["worker", id])).collect();
+        for worker in workers {
+            let output = worker.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    for id in &ids {
+        let task = world.end(id);
+        assert_eq!(task["status"], "completed", "{task}");
+        assert_eq!(statuses(&world.log(id)), ["pending", "running", "completed"]);
+    }
+    assert_eq!(world.sql::<i64>("SELECT max(epoch) FROM task"), 1);
+    world.json(&["task", "cancel", &blocker]);
+    world.nothing_is_left();
+}
+
+#[test]
+fn no_more_run_than_may_and_all_come_to_their_end_without_anybody() {
+    let world = World::new(100);
+    world.configure("background: {max_parallel: 2}\n");
+    let ids: Vec<String> = (0..8).map(|_| world.start(&[])).collect();
+    // Nobody is attached: the workers start each other.
+    world.until("all have ended", "SELECT count(*) = 8 FROM task WHERE status = 'completed'");
+    let mut running = 0;
+    let changes = "SELECT group_concat(json_extract(body, '$.status')) FROM
+                   (SELECT body FROM task_event WHERE json_extract(body, '$.kind') = 'status' ORDER BY seq)";
+    for status in world.sql::<String>(changes).split(',') {
+        match status {
+            "running" => running += 1,
+            "completed" => running -= 1,
+            _ => {}
+        }
+        assert!(running <= 2, "{status}");
+    }
+    let mut arguments = vec!["task", "wait"];
+    arguments.extend(ids.iter().map(String::as_str));
+    assert_eq!(world.json(&arguments)["tasks"].as_array().unwrap().len(), 8);
+    world.nothing_is_left();
+}
+
+#[test]
+fn ten_thousand_that_have_ended_are_in_nobodys_way() {
+    let world = World::new(0);
+    let id = world.start(&[]);
+    world.end(&id);
+    world.write_sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+         INSERT INTO task (id, folder, spec, team, status, attempt, epoch, crashes, created_at, ended_at)
+         SELECT 'task_old' || i, folder, spec, 'task_old' || i, 'completed', 1, 1, 0, 1, 2 FROM task, n;",
+    );
+    let list = world.json(&["task", "list"]);
+    assert_eq!(list["tasks"].as_array().unwrap().len(), 1000, "a list has a bound");
+    assert_eq!(world.json(&["task", "clean"])["removed"], 10_000);
+    assert_eq!(world.json(&["task", "list"])["tasks"].as_array().unwrap().len(), 1);
+    assert_eq!(world.show(&id)["status"], "completed");
+}

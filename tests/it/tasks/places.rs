@@ -1,0 +1,67 @@
+//! Homes that are not as they should be.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use kkcode_tests::skip;
+
+use super::*;
+
+#[test]
+fn a_home_that_may_not_be_written_refuses_and_says_why() {
+    let world = World::new(0);
+    if rustix::process::geteuid().is_root() {
+        skip("a_home_that_may_not_be_written_refuses_and_says_why", "root may write everywhere");
+        return;
+    }
+    fs::set_permissions(world.home(), fs::Permissions::from_mode(0o500)).unwrap();
+    let output = world.output(&["task", "start", "make it loud"]);
+    fs::set_permissions(world.home(), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("state.db"));
+}
+
+#[test]
+fn a_home_with_spaces_and_other_letters_is_a_home() {
+    let mut world = World::new(0);
+    let dir = tempfile::Builder::new().prefix("kk code ü'\"").tempdir().unwrap();
+    for name in ["home", "work"] {
+        fs::rename(world.dir.path().join(name), dir.path().join(name)).unwrap();
+    }
+    world.dir = dir;
+    let id = world.start(&[]);
+    assert_eq!(world.end(&id)["status"], "completed");
+}
+
+#[test]
+fn a_home_that_is_a_file_or_full_is_refused_with_a_reason() {
+    let world = World::new(0);
+    let file = world.dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let mut command = world.command(&["task", "start", "make it loud", "--json"]);
+    let output = command.env("KKCODE_HOME", &file).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("not a folder"), "{errors}");
+}
+
+#[test]
+fn a_full_disk_is_told_and_what_was_there_stays() {
+    let world = World::new(0);
+    let id = world.start(&[]);
+    world.end(&id);
+    world.nothing_is_left();
+    // Files may not grow any more: as on a full disk, for this command alone.
+    let kib = fs::metadata(world.home().join("state.db")).unwrap().len() / 1024;
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" task start more --json", kib.max(1) / 2);
+    let mut command = world.command(&[]);
+    let mut limited = Command::new("bash");
+    limited.args(["-c", &script]).arg(&world.program).current_dir(world.work());
+    limited.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.env("PATH", std::env::var_os("PATH").unwrap()).stdin(Stdio::null());
+    let output = limited.output().unwrap();
+    command.env_clear();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(world.show(&id)["status"], "completed");
+    let next = world.start(&[]);
+    assert_eq!(world.end(&next)["status"], "completed");
+}

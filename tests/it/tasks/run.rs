@@ -1,0 +1,126 @@
+//! A task from its start to its proposal.
+
+use super::*;
+
+#[test]
+fn a_task_outlives_its_command_and_proposes_what_it_made() {
+    let world = World::new(0);
+    let id = world.start(&["--description", "loud"]);
+    let task = world.end(&id);
+    assert_eq!(task["status"], "completed", "{task}");
+    assert_eq!(task["description"], "loud");
+    assert_eq!(task["result"]["reply"], "Done.");
+    assert_eq!(world.text(), TEXT, "nothing is applied");
+    let proposal = task["result"]["proposalIds"][0].as_str().unwrap();
+    let shown = world.json(&["proposal", "show", proposal]);
+    let diff = shown["files"][0]["unifiedDiff"].as_str().unwrap();
+    assert!(diff.contains("-two\n+TWO\n"), "{diff}");
+    world.nothing_is_left();
+
+    let log = world.log(&id);
+    let seqs: Vec<u64> = log.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert!(seqs.is_sorted_by(|one, other| one < other), "{seqs:?}");
+    assert_eq!(statuses(&log), ["pending", "running", "completed"]);
+    let tools: Vec<&Value> = log.iter().filter(|event| event["kind"] == "toolCalled").collect();
+    assert_eq!(tools.len(), 2, "{log:?}");
+    assert_eq!(tools[1]["title"], "edit a.txt");
+}
+
+#[test]
+fn a_level_that_allows_edits_writes_none() {
+    let world = World::new(0);
+    let id = world.start(&["--level", "yolo"]);
+    assert_eq!(world.end(&id)["status"], "completed");
+    assert_eq!(world.text(), TEXT);
+}
+
+#[test]
+fn what_the_user_changes_meanwhile_stays_and_the_proposal_moves() {
+    let world = World::new(600);
+    let id = world.start(&[]);
+    world.worker(&id);
+    fs::write(world.work().join("a.txt"), format!("zero\n{TEXT}")).unwrap();
+    let task = world.end(&id);
+    let proposal = task["result"]["proposalIds"][0].as_str().unwrap();
+    world.json(&["proposal", "accept", proposal]);
+    assert_eq!(world.text(), "zero\none\nTWO\nthree\n");
+}
+
+#[test]
+fn everybody_who_follows_a_task_sees_the_same() {
+    let world = World::new(600);
+    let id = world.start(&[]);
+    let watchers: Vec<Child> =
+        (0..3).map(|_| follow(&world, &["task", "logs", &id, "--follow", "--json"])).collect();
+    world.end(&id);
+    let log: Vec<(Value, Value)> =
+        world.log(&id).iter().map(|event| (event["seq"].clone(), event["kind"].clone())).collect();
+    for watcher in watchers {
+        let output = watcher.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let seen: Vec<(Value, Value)> = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|event| (event["seq"].clone(), event["kind"].clone()))
+            .collect();
+        assert_eq!(seen, log);
+    }
+}
+
+#[test]
+fn a_failure_of_the_model_is_the_error_of_the_task() {
+    let world =
+        World::with_script("turns:\n  - stream:\n      - error: {class: auth, message: who are you}\n");
+    let id = world.start(&[]);
+    let task = world.end(&id);
+    assert_eq!((&task["status"], &task["error"]["class"]), (&"error".into(), &"auth".into()), "{task}");
+}
+
+#[test]
+fn a_task_that_waits_for_an_answer_says_so_and_any_command_may_cancel_it() {
+    let script = "
+turns:
+  - stream:
+      - tool: {name: question, input: {questions: [{id: color, text: Which color?}]}}
+  - stream:
+      - text: Done.
+";
+    let world = World::with_script(script);
+    let id = world.start(&[]);
+    world.until("it waits", &format!("SELECT status = 'waiting' FROM task WHERE id = '{id}'"));
+    let task = world.show(&id);
+    assert_eq!(task["waitingFor"]["kind"], "question", "{task}");
+    assert!(task["waitingFor"]["questionId"].is_string());
+    let task = world.json(&["task", "cancel", &id]);
+    assert_eq!((&task["status"], &task["interruptionReason"]), (&"cancelled".into(), &"user_cancel".into()));
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_task_without_its_key_waits_for_it_and_keeps_no_process() {
+    let world = World::new(0);
+    let provider = "provider:\n  cloud: {type: anthropic, default_model: m, api_key_env: NOT_SET, base_url: 'http://127.0.0.1:9'}\n";
+    fs::write(world.home().join("config.yaml"), provider).unwrap();
+    let id = world.start(&[]);
+    world.until("it waits", &format!("SELECT status = 'waiting' FROM task WHERE id = '{id}'"));
+    world.nothing_is_left();
+    let task = world.show(&id);
+    assert_eq!(task["waitingFor"], serde_json::json!({"kind": "key", "provider": "cloud"}), "{task}");
+    assert_eq!(world.json(&["task", "cancel", &id])["status"], "cancelled");
+}
+
+#[test]
+fn a_task_begins_with_the_conversation_that_it_is_forked_from() {
+    let world = World::with_script(
+        "turns:\n  - stream: [{text: First.}]\n  - expect: [second]\n    stream: [{text: Second.}]\n",
+    );
+    let first = world.json(&["run", "the first"]);
+    let session = first["sessionId"].as_str().unwrap();
+    let id = world.json(&["task", "start", "the second", "--fork", session])["taskId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let task = world.end(&id);
+    assert_eq!(task["result"]["reply"], "Second.", "{task}");
+    assert_ne!(task["sessionId"], session);
+}
