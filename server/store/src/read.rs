@@ -75,7 +75,7 @@ pub(crate) fn load(
     let elsewhere = reader.elsewhere(&proposals)?;
     let prompts = reader.prompts(&sessions)?;
     let known = Known { proposals, texts, comments, decisions, elsewhere, turns, prompts };
-    Ok(Loaded { known, last_seq: last_seq.unsigned_abs(), runners })
+    Ok(Loaded { known, last_seq: last_seq.unsigned_abs(), runners, notices: Vec::new() })
 }
 
 /// Reads the messages of a conversation, in their order.
