@@ -17,6 +17,7 @@ use kkcode_store::{Claimed, Fence, Progress, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::config::{ConfigSource, HandOver};
+use crate::doorbell::Doorbell;
 use crate::fresh;
 use crate::runtime::{Handle, spawn_on};
 use crate::task::kill;
@@ -73,11 +74,14 @@ pub fn run(id: &str, home: PathBuf) -> u8 {
     };
     let config = ConfigSource::handed_over(home.clone(), given);
     let token = std::env::var(TOKEN).unwrap_or_default();
-    let ended = runtime.block_on(work(TaskId::new(id), home, &config, &token));
-    runtime.shutdown_background();
+    let ended = runtime.block_on(work(TaskId::new(id), home.clone(), &config, &token));
     if !token.is_empty() {
         kill::leftovers(&token);
     }
+    if matches!(ended, Ok(Ended::Done)) {
+        runtime.block_on(hand_on(home, config));
+    }
+    runtime.shutdown_background();
     match ended {
         Ok(Ended::Idle | Ended::Done) => 0,
         Ok(Ended::Lost) => {
@@ -104,6 +108,8 @@ fn leave_the_session() {
 }
 
 async fn work(id: TaskId, home: PathBuf, config: &ConfigSource, token: &str) -> Result<Ended, StoreError> {
+    // From the claim on everybody may ask us to end.
+    let stop = follow::Stop::listen();
     let store = Store::new(home.clone());
     let source = config.clone();
     let limits = tokio::task::spawn_blocking(move || source.task_limits()).await;
@@ -119,17 +125,15 @@ async fn work(id: TaskId, home: PathBuf, config: &ConfigSource, token: &str) -> 
     let (handle, effects) = spawn_on(fenced.clone(), config.clone(), Some(session.clone()));
     let mut worker = Worker { store: fenced, handle, config, fence, task, home };
     worker.handle.tasks_changed();
-    let ended = worker.attempt(session, bases, effects).await;
+    let ended = worker.attempt(session, bases, effects, stop).await;
     worker.handle.stop(STOP_PATIENCE).await;
-    let ended = match ended {
+    match ended {
         Err(StoreError::Conflict { what }) => {
             tracing::info!(what, "a write was refused");
-            Ended::Lost
+            Ok(Ended::Lost)
         }
-        ended => ended?,
-    };
-    worker.hand_on().await;
-    Ok(ended)
+        ended => ended,
+    }
 }
 
 /// Returns the session that a task's turn is in: that of the attempt before, or the one that it is to go on with, or a copy of
@@ -162,6 +166,7 @@ impl Worker {
         session: SessionId,
         bases: Vec<(PathBuf, String)>,
         effects: follow::Effects,
+        stop: follow::Stop,
     ) -> Result<Ended, StoreError> {
         let (config, model) = (self.config.clone(), self.task.spec.model.clone());
         let missing = tokio::task::spawn_blocking(move || config.missing_key(model.as_deref())).await;
@@ -175,7 +180,7 @@ impl Worker {
         self.attach(bases);
         let (status, turns, cut) = match self.start(&session).await? {
             Ok(turn) => {
-                let Some(followed) = follow::turn(self, &turn, effects).await? else {
+                let Some(followed) = follow::turn(self, &turn, effects, stop).await? else {
                     return Ok(Ended::Lost);
                 };
                 (followed.status, followed.turns, followed.cut)
@@ -274,37 +279,36 @@ impl Worker {
             self.task.spec.planned_files.iter().filter(|planned| !is_changed(planned)).cloned().collect();
         outcome
     }
+}
 
-    /// Tells that the task has ended, and starts workers for the next ones: with what this one was given.
-    async fn hand_on(&self) {
-        let (home, config) = (self.home.clone(), self.config.clone());
-        let rung = tokio::task::spawn_blocking({
-            let (home, config) = (home.clone(), config.clone());
-            move || {
-                crate::doorbell::Doorbell::ring(&home, None);
-                config.task_limits()
+/// Tells that the task has ended, and starts workers for the next ones: with what this one was given. The worker has nothing
+/// of its own running any more, so that nobody takes the new ones for that.
+async fn hand_on(home: PathBuf, config: ConfigSource) {
+    let rung = tokio::task::spawn_blocking({
+        let (home, config) = (home.clone(), config.clone());
+        move || {
+            Doorbell::ring(&home, None);
+            config.task_limits()
+        }
+    });
+    let Ok(limits) = rung.await else { return };
+    let store = Store::new(home);
+    loop {
+        let next = match ask(|done| store.next_task(limits, done)).await {
+            Ok(Some(next)) => next,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "the next task is left to others");
+                return;
             }
-        });
-        let Ok(limits) = rung.await else { return };
-        // The fence is for what is written about our own task.
-        let store = Store::new(home.clone());
-        loop {
-            let next = match ask(|done| store.next_task(limits, done)).await {
-                Ok(Some(next)) => next,
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::warn!(%error, "the next task is left to others");
-                    return;
-                }
-            };
-            let (config, id) = (config.clone(), next.clone());
-            let started = tokio::task::spawn_blocking(move || launch::start(&config, &id)).await;
-            if let Ok(Err(error)) = started {
-                let why = format!("no worker can be started: {error}");
-                if let Err(error) = ask(|done| store.fail_start(next, why, done)).await {
-                    tracing::warn!(%error, "the next task is left to others");
-                    return;
-                }
+        };
+        let (config, id) = (config.clone(), next.clone());
+        let started = tokio::task::spawn_blocking(move || launch::start(&config, &id)).await;
+        if let Ok(Err(error)) = started {
+            let why = format!("no worker can be started: {error}");
+            if let Err(error) = ask(|done| store.fail_start(next, why, done)).await {
+                tracing::warn!(%error, "the next task is left to others");
+                return;
             }
         }
     }

@@ -318,12 +318,12 @@ impl TaskStatus {
     /// Tells whether this status may follow on that one.
     pub fn may_become(self, next: Self) -> bool {
         match (self, next) {
+            // The last are retries; what is completed stays so.
             (Self::Pending, Self::Running | Self::Cancelled | Self::Error)
             | (Self::Running, Self::Waiting)
-            | (Self::Waiting, Self::Running) => true,
+            | (Self::Waiting, Self::Running)
+            | (Self::Cancelled | Self::Error | Self::Interrupted, Self::Pending) => true,
             (Self::Running | Self::Waiting, next) => next.is_final(),
-            // A retry. What is completed stays so.
-            (Self::Cancelled | Self::Error | Self::Interrupted, Self::Pending) => true,
             _ => false,
         }
     }

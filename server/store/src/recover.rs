@@ -4,8 +4,9 @@ use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Transaction, params_from_iter};
+use rusqlite::{Connection, OpenFlags, Transaction, params_from_iter};
 
 use crate::error::{Failure, StoreError};
 use crate::open::{Opened, open};
@@ -54,30 +55,33 @@ pub(crate) fn recover(
 /// Copies what can be read, and returns the tables of which something is missing.
 fn carry_over(connection: &mut Connection, aside: &Path) -> Result<Vec<String>, Failure> {
     let tables = tables(connection)?;
-    let attached = connection.execute("ATTACH ?1 AS damaged", [aside.to_string_lossy()]);
-    let readable = attached.is_ok()
-        && connection.query_row("SELECT count(*) FROM damaged.sqlite_schema", [], |_| Ok(())).is_ok();
-    if !readable {
-        if attached.is_ok() {
-            connection.execute("DETACH damaged", [])?;
-        }
+    // By a connection of its own: what it cannot read is no trouble for what we write.
+    let Ok(damaged) = open_damaged(aside) else {
         bump(connection)?;
         return Ok(tables);
-    }
+    };
     connection.pragma_update(None, "foreign_keys", false)?;
     let transaction = connection.transaction()?;
     let mut lost = Vec::new();
     for table in tables {
-        if !copy(&transaction, &table)? {
+        if !copy(&damaged, &transaction, &table)? {
             lost.push(table);
         }
     }
     drop_what_hangs_in_the_air(&transaction)?;
     transaction.commit()?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.execute("DETACH damaged", [])?;
     bump(connection)?;
     Ok(lost)
+}
+
+fn open_damaged(aside: &Path) -> rusqlite::Result<Connection> {
+    let damaged = Connection::open_with_flags(aside, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    damaged.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // With this a table whose entry makes no sense does not hide the others.
+    damaged.pragma_update(None, "writable_schema", true)?;
+    damaged.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(damaged)
 }
 
 /// Returns the tables of the new database; those that are kept by triggers are filled by them.
@@ -91,34 +95,35 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// Copies a table: all at once, or row by row from both ends. Tells whether all of it was copied.
-fn copy(transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<bool> {
-    let columns = |schema: &str| -> rusqlite::Result<Vec<String>> {
-        let sql = format!("SELECT name FROM pragma_table_info('{table}', '{schema}')");
-        transaction.prepare(&sql)?.query_map([], |row| row.get(0))?.collect()
+/// Copies a table row by row; from both ends when it cannot be read in one go. Tells whether all of it was copied.
+fn copy(damaged: &Connection, transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<bool> {
+    let columns = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
+        let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+        connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect()
     };
-    let old = columns("damaged").unwrap_or_default();
-    let common: Vec<String> = columns("main")?.into_iter().filter(|name| old.contains(name)).collect();
+    let old = columns(damaged).unwrap_or_default();
+    let common: Vec<String> = columns(transaction)?.into_iter().filter(|name| old.contains(name)).collect();
     if common.is_empty() {
         return Ok(false);
     }
-    let names = common.join(", ");
-    let sql = format!("INSERT OR IGNORE INTO main.{table} ({names}) SELECT {names} FROM damaged.{table}");
-    if transaction.execute(&sql, []).is_ok() {
-        return Ok(true);
-    }
-    let places = vec!["?"; common.len()].join(", ");
-    let insert = format!("INSERT OR IGNORE INTO main.{table} ({names}) VALUES ({places})");
+    let (names, places) = (common.join(", "), vec!["?"; common.len()].join(", "));
+    let mut insert =
+        transaction.prepare(&format!("INSERT OR IGNORE INTO main.{table} ({names}) VALUES ({places})"))?;
     for order in ["ASC", "DESC"] {
-        let select = format!("SELECT {names} FROM damaged.{table} ORDER BY rowid {order}");
-        let Ok(mut statement) = transaction.prepare(&select) else { continue };
-        let Ok(mut rows) = statement.query([]) else { continue };
-        // Up to the first row that cannot be read.
-        while let Ok(Some(row)) = rows.next() {
+        let select = format!("SELECT {names} FROM {table} ORDER BY rowid {order}");
+        let Ok(mut statement) = damaged.prepare(&select) else { return Ok(false) };
+        let Ok(mut rows) = statement.query([]) else { return Ok(false) };
+        let mut all = true;
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) if all => return Ok(true),
+                // The end, or the first row that cannot be read.
+                Ok(None) | Err(_) => break,
+            };
             let values: rusqlite::Result<Vec<Value>> = (0..common.len()).map(|at| row.get(at)).collect();
-            let Ok(values) = values else { continue };
-            // A row that breaks a rule of the table is one that is lost.
-            let _inserted = transaction.execute(&insert, params_from_iter(values));
+            // A row that makes no sense, or breaks a rule of the table, is one that is lost.
+            all &= values.is_ok_and(|values| insert.execute(params_from_iter(values)).is_ok());
         }
     }
     Ok(false)
@@ -128,7 +133,7 @@ fn copy(transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<bool> {
 fn drop_what_hangs_in_the_air(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     loop {
         let dangling: Vec<(String, i64)> = transaction
-            .prepare("SELECT DISTINCT \"table\", rowid FROM pragma_foreign_key_check")?
+            .prepare("PRAGMA main.foreign_key_check")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
         if dangling.is_empty() {

@@ -41,7 +41,7 @@ fn a_home_that_is_a_file_or_full_is_refused_with_a_reason() {
     let output = command.env("KKCODE_HOME", &file).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains("not a folder"), "{errors}");
+    assert!(errors.contains("state.db"), "{errors}");
 }
 
 #[test]

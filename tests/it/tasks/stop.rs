@@ -78,8 +78,7 @@ fn a_worker_that_was_away_too_long_writes_nothing_any_more() {
     // Somebody looks after it all the time; the lease is 15 s.
     let task = world.end(&id);
     assert_eq!((&task["status"], &task["interruptionReason"]), (&"interrupted".into(), &"timeout".into()));
-    let written = "SELECT (SELECT count(*) FROM message) || ' ' || (SELECT count(*) FROM task_event) || ' '
-                   || (SELECT max(seq) FROM event)";
+    let written = "SELECT (SELECT count(*) FROM message) || ' ' || (SELECT count(*) FROM task_event)";
     let before = world.sql::<String>(written);
     signal(worker, Signal::CONT);
     until_gone(worker);

@@ -40,12 +40,12 @@ pub(super) async fn turn(
     worker: &mut Worker,
     turn: &TurnId,
     mut effects: Effects,
+    mut stop: Stop,
 ) -> Result<Option<Followed>, StoreError> {
     let mut report = Report::new(&worker.home, &worker.task, turn);
     let mut beats = interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changes = worker.handle.task_changes();
-    let mut stop = Stop::listen();
     let mut deadline = Instant::now() + Duration::from_millis(worker.task.spec.timeout_ms);
     let mut cut: Option<Interruption> = None;
     let mut gathered_until = Instant::now();
@@ -175,14 +175,14 @@ impl Worker {
 }
 
 /// Signals that ask the worker to end.
-struct Stop {
+pub(super) struct Stop {
     #[cfg(unix)]
     signals: Vec<tokio::signal::unix::Signal>,
 }
 
 impl Stop {
     #[cfg(unix)]
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
         Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
@@ -199,7 +199,7 @@ impl Stop {
     }
 
     #[cfg(not(unix))]
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         Self {}
     }
 
