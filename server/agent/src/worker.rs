@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kkcode_core::effect::Reply;
-use kkcode_core::event::{Command, Event, StartTurn};
+use kkcode_core::event::{Command, Event, FileOperations, StartTurn};
 use kkcode_core::id::{SessionId, TaskId, TurnId};
 use kkcode_core::task::{ExecutionMode, Interruption, Task, TaskEnd, TaskEvent, TaskOutcome};
 use kkcode_core::text::PositionEncoding;
@@ -200,7 +200,7 @@ impl Worker {
     /// Tells the runtime where it works, and which texts editors had unsaved.
     fn attach(&self, bases: Vec<(PathBuf, String)>) {
         let folders = vec![self.task.folder.clone()];
-        let (encoding, operations) = (PositionEncoding::default(), Default::default());
+        let (encoding, operations) = (PositionEncoding::default(), FileOperations::default());
         self.handle.send(Event::Attached { encoding, folders, operations });
         for (path, text) in bases {
             let uri = kkcode_core::uri::from_path(&path, kkcode_core::uri::PathStyle::NATIVE);
