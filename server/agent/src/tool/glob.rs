@@ -58,14 +58,16 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         }
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.retain(|path| ctx.check.names(path));
     found.sort_unstable();
     let limit = limit.unwrap_or(PATHS.0).min(PATHS.1);
-    let shown: Vec<String> = found.iter().skip(offset).take(limit).map(|path| ctx.name(path)).collect();
+    // Judging a path costs more than finding it: only those that are told are judged.
+    let mut allowed = found.iter().filter(|path| ctx.check.names(path)).skip(offset);
+    let shown: Vec<String> = allowed.by_ref().take(limit).map(|path| ctx.name(path)).collect();
+    let is_part = offset > 0 || allowed.next().is_some();
     let mut text = shown.join("\n");
-    if found.is_empty() {
+    if shown.is_empty() && (offset == 0 || found.is_empty()) {
         text.push_str("(no file matches)");
-    } else if shown.len() < found.len() {
+    } else if is_part {
         text.push_str(&outcome::part("paths", offset, shown.len(), found.len()));
     }
     if !is_whole {

@@ -109,7 +109,7 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         let (files, kept, matcher, input) = (&files, &kept, &matcher, &input);
         move |found: Found<'_>| {
             let (path, matches) = search_one(&mut searcher, matcher, found, input);
-            if matches.count == 0 || !ctx.check.shows(&path) {
+            if matches.count == 0 {
                 return true;
             }
             let before = kept.fetch_add(matches.lines.len() + 1, Ordering::Relaxed);
@@ -184,7 +184,9 @@ fn limit(input: &Input) -> usize {
 }
 
 fn told(ctx: &Context<'_>, input: &Input, files: &[(PathBuf, Matches)], is_whole: bool) -> String {
-    let named = files.iter().map(|(path, matches)| (ctx.name(path), matches));
+    // Judging a file costs more than searching it: only those that are told are judged.
+    let allowed = files.iter().filter(|(path, _)| ctx.check.shows(path));
+    let named = allowed.map(|(path, matches)| (ctx.name(path), matches));
     let lines: Box<dyn Iterator<Item = String>> = match input.output_mode {
         Mode::Files => Box::new(named.map(|(name, _)| name)),
         Mode::Count => Box::new(named.map(|(name, matches)| format!("{name}:{}", matches.count))),
@@ -199,7 +201,7 @@ fn told(ctx: &Context<'_>, input: &Input, files: &[(PathBuf, Matches)], is_whole
     let mut lines = lines.skip(input.offset).peekable();
     let shown: Vec<String> = lines.by_ref().take(limit(input)).collect();
     let mut text = shown.join("\n");
-    if files.is_empty() {
+    if shown.is_empty() && (input.offset == 0 || files.is_empty()) {
         text.push_str("(nothing matches)");
     } else if shown.is_empty() {
         append(&mut text, format_args!("(nothing is left behind offset {})", input.offset));
