@@ -283,14 +283,18 @@ async fn taken(site: &Site, place: Place) -> Result<(Proposed, Vec<String>), Str
             let before = before?;
             let looked = tokio::task::spawn_blocking(move || place::put_back(&folders, &before));
             let (changes, texts, others) = looked.await.map_err(|error| error.to_string())?;
-            let proposed = changes::propose(site, changes).await?;
-            // What could not become a hunk is left as the command made it.
-            for (path, _) in &proposed.refused {
-                if let Some(Err(error)) = texts.get(path).map(|text| place::make_again(path, text)) {
+            let proposed = changes::propose(site, changes).await;
+            // What could not become a hunk is left as the command made it; what a rule forbids stays as it was.
+            let lost = |path: &PathBuf| match &proposed {
+                Ok(proposed) => proposed.refused.iter().any(|(refused, _)| refused == path),
+                Err(_) => true,
+            };
+            for (path, text) in texts.iter().filter(|(path, _)| lost(path)) {
+                if let Err(error) = place::make_again(path, text) {
                     tracing::error!(%error, path = %path.display(), "what a command wrote is lost");
                 }
             }
-            Ok((proposed, others))
+            Ok((proposed?, others))
         }
         Place::Apart { layers, keeps: true } => {
             let (mut all, mut others) = (Proposed::default(), Vec::new());

@@ -38,8 +38,10 @@ pub(super) enum After {
 pub(super) struct Proposed {
     /// The files whose changes the session sees now.
     pub(super) taken: Vec<PathBuf>,
-    /// Those that were refused, each with the reason.
+    /// Those that could not be proposed, each with the reason.
     pub(super) refused: Vec<(PathBuf, String)>,
+    /// Those that a rule does not let the agent change, each with the rule.
+    denied: Vec<(PathBuf, String)>,
     /// For the model.
     told: Vec<String>,
 }
@@ -49,6 +51,7 @@ impl Proposed {
     pub(super) fn add(&mut self, more: Self) {
         self.taken.extend(more.taken);
         self.refused.extend(more.refused);
+        self.denied.extend(more.denied);
         self.told.extend(more.told);
     }
 
@@ -62,7 +65,8 @@ impl Proposed {
         if self.told.len() > NAMED {
             lines.push(format!("and {} more files", self.told.len() - NAMED));
         }
-        lines.extend(self.refused.iter().map(|(path, why)| format!("{}: {why}", path.display())));
+        let other = self.refused.iter().chain(&self.denied);
+        lines.extend(other.map(|(path, why)| format!("{}: {why}", path.display())));
         lines.join("\n")
     }
 }
@@ -120,10 +124,19 @@ fn judge(
         match edit(site, snapshot, change) {
             Ok(Some(edit)) => edits.push(edit),
             Ok(None) => proposed.taken.push(path),
-            Err(why) => proposed.refused.push((path, why)),
+            Err(Refused::Failed(why)) => proposed.refused.push((path, why)),
+            Err(Refused::Denied(why)) => proposed.denied.push((path, why)),
         }
     }
     (proposed, edits)
+}
+
+/// Why a change is not proposed.
+enum Refused {
+    /// It could not be.
+    Failed(String),
+    /// A rule forbids it.
+    Denied(String),
 }
 
 /// Returns what is to be proposed of a change and what that is, in a word; nothing if the session sees it so already.
@@ -131,13 +144,14 @@ fn edit(
     site: &Site,
     snapshot: &Arc<Snapshot>,
     change: Change,
-) -> Result<Option<(Propose, &'static str)>, String> {
-    let seen =
-        overlay::read(snapshot, &site.turn.session, &change.path).map_err(|error| error.to_string())?;
-    let new_proposal = fresh::name("prop").map_err(|error| error.to_string())?;
+) -> Result<Option<(Propose, &'static str)>, Refused> {
+    let seen = overlay::read(snapshot, &site.turn.session, &change.path)
+        .map_err(|error| Refused::Failed(error.to_string()))?;
+    let new_proposal = fresh::name("prop").map_err(|error| Refused::Failed(error.to_string()))?;
     let by = Author::Turn { turn: site.turn.id.clone(), new_proposal: ProposalId::new(new_proposal) };
     // The rules for the tools that write files hold for what a command writes too.
-    let passage = site.gate.check(&site.turn, snapshot, "write", &[]).edit(&change.path)?;
+    let passage =
+        site.gate.check(&site.turn, snapshot, "write", &[]).edit(&change.path).map_err(Refused::Denied)?;
     let apply = passage == Passage::Applied && !site.turn.proposes_only;
     Ok(match (&seen.text, change.after) {
         (None, After::Gone) => None,
