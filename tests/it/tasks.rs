@@ -230,8 +230,8 @@ fn rounds() -> u64 {
 
 /// Returns a number below `below` that is another one each time, and the same in each run.
 fn shuffled(round: u64, below: u64) -> u64 {
-    round.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 33
-        & 0xffff_ffff % below.max(1)
+    let mixed = round.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (mixed >> 33) % below.max(1)
 }
 
 /// Starts a command that is followed until it ends.
