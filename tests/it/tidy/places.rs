@@ -73,6 +73,8 @@ const CONFINED: &[Confined] = &[
             "server/agent/src/reply.rs",
             "server/agent/src/doorbell.rs",
             "server/agent/src/own.rs",
+            "server/agent/src/place.rs",
+            "server/agent/src/trash.rs",
             "server/agent/src/write.rs",
             // What commands wrote and said, in kkcode's home; what they changed in the workspace is put back.
             "server/agent/src/command/",
@@ -85,7 +87,7 @@ const CONFINED: &[Confined] = &[
             "server/lsp/src/cli/demo/editor.rs",
             "protocol/src/generate.rs",
         ],
-        because: "invariants 3 and 4: one road to the user's files; the store, the doorbell, the recorder and replies have files of their own",
+        because: "invariants 3 and 4: one road to the user's files, with what is removed; the store, the doorbell, the recorder and replies have files of their own",
     },
     Confined {
         paths: &["env::var", "env::var_os", "env::vars", "env::vars_os", "env::current_dir", "env::home_dir"],
