@@ -2,6 +2,7 @@
 //! at those that one waits for. Run it with `cargo bench --package kkcode-store --bench tasks`.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a benchmark prints, and breaks when something is wrong"
