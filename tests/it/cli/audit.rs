@@ -4,16 +4,17 @@ use serde_json::{Value, json};
 
 use super::World;
 
-/// A model that wants what is denied at every level, and keeps a secret badly.
+/// A model that wants to see what is asked: without a terminal that is a no.
 const SCRIPT: &str = r#"
 turns:
-  - stream: [{tool: {name: webfetch, input: {url: "http://user:hunter2@host.example/"}}}]
+  - stream: [{tool: {name: read, input: {path: .env}}}]
   - stream: [{text: Done.}]
 "#;
 
 #[test]
 fn what_was_decided_is_listed_and_proved() {
     let world = World::new(SCRIPT);
+    std::fs::write(world.work().join(".env"), "TOKEN=hunter2\n").unwrap();
     assert_eq!(world.json(&["audit", "list"]), json!([]));
     assert_eq!(world.json(&["audit", "verify"])["whole"], true);
     assert_eq!(world.done(&["audit", "list"]), "nothing was asked or decided\n");
@@ -24,14 +25,14 @@ fn what_was_decided_is_listed_and_proved() {
     let rows = rows.as_array().unwrap();
     assert!(!rows.is_empty(), "{report}");
     for row in rows {
-        assert_eq!((&row["session"], &row["tool"]), (&json!(session), &json!("webfetch")), "{row}");
+        assert_eq!((&row["session"], &row["tool"]), (&json!(session), &json!("read")), "{row}");
     }
     assert!(!json!(rows).to_string().contains("hunter2"), "{rows:?}");
     assert_eq!(world.json(&["audit", "list", "--session", session]).as_array().unwrap().len(), rows.len());
     assert_eq!(world.json(&["audit", "list", "--session", "other"]), json!([]));
     assert_eq!(world.json(&["audit", "list", "--since", "1h"]).as_array().unwrap().len(), rows.len());
     assert_eq!(world.json(&["audit", "list", "--since", "2999-01-01T00:00:00Z"]), json!([]));
-    assert!(world.done(&["audit", "list"]).contains("webfetch: "));
+    assert!(world.done(&["audit", "list"]).contains("read: "));
 
     let verified = world.json(&["audit", "verify"]);
     assert_eq!((&verified["whole"], &verified["rows"]), (&json!(true), &json!(rows.len())));
