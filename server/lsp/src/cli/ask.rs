@@ -66,11 +66,11 @@ fn on_terminal(prompt: &Prompt) -> Option<Resolution> {
         return Some(resolution(Answer::Questions(answers), None));
     }
     let permission = to_proto::permission_prompt(prompt)?;
-    let mut text = format!("{}\n{}", permission.title, permission.detail);
-    for (number, option) in (1..).zip(&permission.options) {
-        text.push_str(&format!("\n  {number}) {}", option.title));
-    }
-    text.push_str("\nnumber, or what the agent is to do instead:");
+    let options = numbered(permission.options.iter().map(|option| option.title.as_str()));
+    let text = format!(
+        "{}\n{}{options}\nnumber, or what the agent is to do instead:",
+        permission.title, permission.detail
+    );
     loop {
         output::note(&text);
         let said = line()?;
@@ -93,21 +93,21 @@ fn chosen(options: &[PermissionOption], said: &str) -> Resolution {
 }
 
 fn asked(question: &Question) -> String {
-    let mut text = question.text.clone();
-    if let Some(description) = &question.description {
-        text.push_str(&format!("\n{description}"));
-    }
-    for (number, option) in (1..).zip(&question.options) {
-        text.push_str(&format!("\n  {number}) {}", option.label));
-    }
-    text.push_str(if question.options.is_empty() {
-        "\nyour answer, or nothing:"
-    } else if question.multiple {
-        "\nnumbers, or nothing:"
-    } else {
-        "\nnumber, or nothing:"
-    });
-    text
+    let description = question.description.as_ref().map(|text| format!("\n{text}")).unwrap_or_default();
+    let options = numbered(question.options.iter().map(|option| option.label.as_str()));
+    let wanted = match (question.options.is_empty(), question.multiple) {
+        (true, _) => "your answer, or nothing:",
+        (false, true) => "numbers, or nothing:",
+        (false, false) => "number, or nothing:",
+    };
+    format!("{}{description}{options}\n{wanted}", question.text)
+}
+
+/// Returns a line for each title, with its number.
+fn numbered<'a>(titles: impl Iterator<Item = &'a str>) -> String {
+    let lines: Vec<String> =
+        (1..).zip(titles).map(|(number, title)| format!("\n  {number}) {title}")).collect();
+    lines.concat()
 }
 
 /// Reads the answer to one question.

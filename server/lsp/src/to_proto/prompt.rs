@@ -1,6 +1,8 @@
 //! Prompts and what came of them, on the wire.
 
-use kkcode_core::prompt::{Answer, Permission, Prompt, PromptKind, Question, Resolution};
+use std::collections::BTreeMap;
+
+use kkcode_core::prompt::{Answer, LearnedRule, Permission, Prompt, PromptKind, Question, Resolution};
 use kkcode_protocol::outcome::Origin;
 use kkcode_protocol::permission::{
     PermissionAnswer, PermissionOption, PermissionPrompt, PermissionResolution,
@@ -30,7 +32,7 @@ fn options(permission: &Permission) -> Vec<PermissionOption> {
         options.push(option(PermissionAnswer::AllowSession, title));
     }
     if !permission.rules.is_empty() {
-        let rules: Vec<String> = permission.rules.iter().map(|rule| rule.describe()).collect();
+        let rules: Vec<String> = permission.rules.iter().map(LearnedRule::describe).collect();
         let title = format!("Always allow in this workspace: {}", rules.join(", "));
         options.push(option(PermissionAnswer::AllowAlways, title));
     }
@@ -87,7 +89,7 @@ pub(crate) fn permission_resolution(prompt: &str, resolution: &Resolution) -> Pe
 pub(crate) fn question_resolution(prompt: &str, resolution: &Resolution) -> QuestionResolution {
     let answers = match &resolution.answer {
         Answer::Questions(answers) => answers.clone(),
-        _ => Default::default(),
+        _ => BTreeMap::new(),
     };
     let answer = |values: Vec<String>| match <[String; 1]>::try_from(values) {
         Ok([one]) => question::Answer::One(one),
