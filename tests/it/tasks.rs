@@ -1,5 +1,6 @@
 //! Background tasks as processes: what they survive, how they end, and what they leave.
-#![cfg(all(test, target_os = "linux"))]
+#![cfg(test)]
+#![cfg(target_os = "linux")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
