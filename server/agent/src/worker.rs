@@ -55,8 +55,8 @@ struct Worker {
     home: PathBuf,
 }
 
-/// Does a task, and returns the exit code of the process. Reads what is given on stdin first.
-pub fn run(id: &str, home: PathBuf) -> u8 {
+/// Does a task, and returns the exit code of the process. Reads what is given on stdin first; `variables` are the environment.
+pub fn run(id: &str, home: PathBuf, variables: fn(&str) -> Option<String>) -> u8 {
     #[cfg(unix)]
     leave_the_session();
     let mut given = Vec::new();
@@ -72,8 +72,8 @@ pub fn run(id: &str, home: PathBuf) -> u8 {
             return 1;
         }
     };
-    let config = ConfigSource::handed_over(home.clone(), given);
-    let token = std::env::var(TOKEN).unwrap_or_default();
+    let config = ConfigSource::handed_over(home.clone(), given, variables);
+    let token = variables(TOKEN).unwrap_or_default();
     let ended = runtime.block_on(work(TaskId::new(id), home.clone(), &config, &token));
     if !token.is_empty() {
         kill::leftovers(&token);

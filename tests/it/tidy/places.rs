@@ -32,6 +32,9 @@ const CONFINED: &[Confined] = &[
             "server/agent/src/sandbox/helper.rs",
             "server/agent/src/sandbox/supervise.rs",
             "server/agent/src/process/run.rs",
+            // A worker is given what it must not find in a file.
+            "server/agent/src/worker.rs",
+            "server/agent/src/task/launch.rs",
         ],
         because: "invariant 8: stdout is the transport, and one place owns it; another where there is no server",
     },
@@ -44,6 +47,7 @@ const CONFINED: &[Confined] = &[
         paths: &["Command::new"],
         places: &[
             "server/agent/src/process/run.rs",
+            "server/agent/src/task/launch.rs",
             "server/agent/src/sandbox/helper.rs",
             "server/agent/src/sandbox/supervise.rs",
             "server/agent/src/sandbox/bubblewrap.rs",
@@ -51,7 +55,7 @@ const CONFINED: &[Confined] = &[
             "server/lsp/src/cli/doctor.rs",
         ],
         because: "invariant 4: one road to a process, server/agent/src/process, which sets folder, environment and group, \
-                  and the helper that it starts; the demo starts this very program, doctor asks programs for their version",
+                  and the helper that it starts; the demo and the launch of a task start this very program, doctor asks programs for their version",
     },
     Confined {
         paths: &[
@@ -76,6 +80,11 @@ const CONFINED: &[Confined] = &[
             "server/agent/src/place.rs",
             "server/agent/src/trash.rs",
             "server/agent/src/write.rs",
+            // What `write.rs` writes through: the handle of a folder, and where removed things go.
+            "server/agent/src/place.rs",
+            "server/agent/src/trash.rs",
+            // What tasks said, in kkcode's home.
+            "server/agent/src/task/output.rs",
             // What commands wrote and said, in kkcode's home; what they changed in the workspace is put back.
             "server/agent/src/command/",
             "server/agent/src/process/output.rs",

@@ -38,8 +38,12 @@ impl ConfigSource {
     }
 
     /// Makes the source of a worker.
-    pub(crate) fn handed_over(home: PathBuf, given: HandOver) -> Self {
-        let source = Self::new(home, given.options, |name| std::env::var(name).ok());
+    pub(crate) fn handed_over(
+        home: PathBuf,
+        given: HandOver,
+        variables: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        let source = Self::new(home, given.options, variables);
         {
             let mut kept = source.kept();
             kept.settings = given.settings;
