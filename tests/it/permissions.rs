@@ -87,7 +87,7 @@ impl Place {
     }
 }
 
-fn start(server: &mut TestServer, more: Value) -> Value {
+fn start(server: &mut TestServer, more: &Value) -> Value {
     let mut argument = json!({"prompt": "go on"});
     argument.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     server.command("kkcode.turn.start", argument).unwrap()
@@ -119,7 +119,7 @@ fn titles(asked: &Value) -> Vec<&str> {
 fn a_turn_waits_until_it_is_answered_and_once_is_once() {
     let place = Place::new(READS);
     let mut server = place.server("one");
-    let started = start(&mut server, json!({}));
+    let started = start(&mut server, &json!({}));
     let prompt = asked(&mut server);
     assert_eq!(prompt["title"], "read .env");
     assert!(prompt["detail"].as_str().unwrap().contains("may hold secrets"), "{prompt}");
@@ -146,7 +146,7 @@ fn a_turn_waits_until_it_is_answered_and_once_is_once() {
 fn a_no_is_told_to_the_model_with_what_the_user_says() {
     let place = Place::new(REFUSED);
     let mut server = place.server("one");
-    start(&mut server, json!({}));
+    start(&mut server, &json!({}));
     let prompt = asked(&mut server);
     let argument =
         json!({"promptId": prompt["promptId"], "answer": "deny", "feedback": "look at the example"});
@@ -161,17 +161,17 @@ fn what_is_allowed_for_a_session_is_asked_no_more_in_it_also_after_a_kill() {
                  - expect: [TOKEN=1]\n    stream: [{text: And again.}]\n";
     let place = Place::new(&format!("{READS}{again}"));
     let mut server = place.server("one");
-    let started = start(&mut server, json!({}));
+    let started = start(&mut server, &json!({}));
     let prompt = asked(&mut server);
     assert!(answer(&mut server, &prompt, "allow_session"));
     resolved(&mut server);
     finished(&mut server, "I have read it.");
     server.kill();
     let mut server = place.server("one");
-    start(&mut server, json!({"sessionId": started["sessionId"]}));
+    start(&mut server, &json!({"sessionId": started["sessionId"]}));
     finished(&mut server, "And again.");
     fs::write(place.home().join("script.yaml"), READS).unwrap();
-    start(&mut server, json!({}));
+    start(&mut server, &json!({}));
     let prompt = asked(&mut server);
     assert!(answer(&mut server, &prompt, "allow_once"), "another session asks for itself");
     resolved(&mut server);
@@ -182,7 +182,7 @@ fn what_is_allowed_for_a_session_is_asked_no_more_in_it_also_after_a_kill() {
 fn what_a_cancelled_turn_asked_is_withdrawn() {
     let place = Place::new(READS);
     let mut server = place.server("one");
-    let started = start(&mut server, json!({}));
+    let started = start(&mut server, &json!({}));
     let prompt = asked(&mut server);
     server.command("kkcode.turn.cancel", json!({"turnId": started["turnId"]})).unwrap();
     let told = resolved(&mut server);

@@ -15,7 +15,7 @@ fn buttons(params: &Value) -> Vec<&str> {
 fn a_plain_client_answers_by_a_button() {
     let place = Place::new(READS);
     let mut server = place.plain("plain");
-    start(&mut server, json!({}));
+    start(&mut server, &json!({}));
     let (id, params) = server.expect_request("window/showMessageRequest");
     assert_eq!(buttons(&params), ["Allow once", "Allow exactly this for the session", "Deny"]);
     assert!(params["message"].as_str().unwrap().contains("read .env"), "{params}");
@@ -28,7 +28,7 @@ fn a_plain_client_answers_by_a_button() {
 fn a_message_is_taken_back_when_another_editor_answers() {
     let place = Place::new(READS);
     let (mut plain, mut other) = (place.plain("plain"), place.server("other"));
-    start(&mut plain, json!({}));
+    start(&mut plain, &json!({}));
     let (id, _) = plain.expect_request("window/showMessageRequest");
     let prompt = asked(&mut other);
     assert!(answer(&mut other, &prompt, "allow_once"));

@@ -25,7 +25,7 @@ turns:
 fn what_programs_obey_is_pending_even_at_the_widest_level() {
     let place = Place::new(EDITS);
     let mut server = place.server("one");
-    start(&mut server, json!({"level": "yolo"}));
+    start(&mut server, &json!({"level": "yolo"}));
     finished(&mut server, "Done.");
     assert_eq!(text(&place.work().join("new.txt")).trim_end(), "new");
     assert!(!place.work().join(".vscode/settings.json").exists());
@@ -43,7 +43,7 @@ fn a_mode_that_only_talks_is_a_ceiling_whatever_the_level() {
         let place = Place::new(&REFUSED.replace("REASON", "this mode allows nothing but looking"));
         place.configure("permission: {rules: [{tool: '*', action: allow}]}\n");
         let mut server = place.server("one");
-        start(&mut server, json!({"mode": mode, "level": "yolo"}));
+        start(&mut server, &json!({"mode": mode, "level": "yolo"}));
         finished(&mut server, "Done.");
         assert!(!place.work().join("new.txt").exists());
     }
@@ -62,7 +62,7 @@ fn the_configured_level_holds_until_the_user_sets_another() {
     assert_eq!(level(&mut server), "yolo", "a change counts at once");
     let set = server.command("kkcode.permission.setLevel", json!({"level": "readonly"})).unwrap();
     assert_eq!((set, level(&mut server)), (json!({"level": "readonly"}), json!("readonly")));
-    start(&mut server, json!({}));
+    start(&mut server, &json!({}));
     finished(&mut server, "Done.");
 }
 
@@ -72,7 +72,7 @@ fn what_another_agents_settings_forbid_is_forbidden_and_what_is_broken_there_clo
     fs::create_dir(place.work().join(".claude")).unwrap();
     fs::write(place.work().join(".claude/settings.json"), "{\n  broken").unwrap();
     let mut server = place.server("one");
-    start(&mut server, json!({"level": "yolo"}));
+    start(&mut server, &json!({"level": "yolo"}));
     let told = server.expect_notification("window/showMessage");
     assert!(told["message"].as_str().unwrap().contains(".claude/settings.json:2: permissions"), "{told}");
     finished(&mut server, "Done.");
@@ -87,7 +87,7 @@ fn a_project_tightens_and_never_loosens() {
     let mut server = place.server("one");
     let set = server.command("kkcode.permission.setLevel", json!({"level": "yolo"})).unwrap();
     assert_eq!(set, json!({"level": "readonly"}));
-    start(&mut server, json!({"level": "yolo"}));
+    start(&mut server, &json!({"level": "yolo"}));
     finished(&mut server, "Done.");
     drop(server);
 
@@ -95,7 +95,7 @@ fn a_project_tightens_and_never_loosens() {
     let loose = "permission: {level: yolo, rules: [{tool: '*', action: allow}]}\n";
     fs::write(place.work().join(".kkcode/config.yaml"), loose).unwrap();
     let mut server = place.server("one");
-    start(&mut server, json!({}));
+    start(&mut server, &json!({}));
     let prompt = super::asked(&mut server);
     assert!(super::answer(&mut server, &prompt, "allow_once"), "it is asked all the same");
     super::resolved(&mut server);
@@ -110,7 +110,7 @@ fn a_key_that_cannot_be_read_fails_closed_and_is_named() {
     let mut server = place.server("one");
     server.command("kkcode.model.list", json!({})).unwrap();
     place.configure("permission:\n  level: yollo\n");
-    start(&mut server, json!({"level": "yolo"}));
+    start(&mut server, &json!({"level": "yolo"}));
     server.wait_for("what is wrong", |message| match message {
         kkcode_tests::Message::Notification { method, params } if method == "window/showMessage" => {
             let text = params["message"].as_str().unwrap();

@@ -21,7 +21,7 @@ turns:
 fn the_answers_come_to_the_model_by_their_questions() {
     let place = Place::new(ASKS);
     let mut server = place.server("one");
-    start(&mut server, json!({}));
+    start(&mut server, &json!({}));
     let asked = server.expect_notification("kkcode/question/didAsk");
     assert_eq!(
         (&asked["title"], &asked["questions"][0]["options"][1]["value"]),
@@ -40,7 +40,7 @@ fn the_answers_come_to_the_model_by_their_questions() {
 fn a_plain_client_is_asked_one_after_the_other() {
     let place = Place::new(ASKS);
     let mut server = place.plain("plain");
-    start(&mut server, json!({}));
+    start(&mut server, &json!({}));
     let (id, params) = server.expect_request("window/showMessageRequest");
     assert_eq!(
         params["actions"],

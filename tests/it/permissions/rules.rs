@@ -26,7 +26,7 @@ fn a_rule_that_denies_a_path_holds_for_every_tool() {
         "permission: {level: yolo, rules: [{tool: '*', action: deny, file_patterns: 'secret/**'}]}\n",
     );
     let mut server = place.server("one");
-    let started = start(&mut server, json!({}));
+    let started = start(&mut server, &json!({}));
     finished(&mut server, "No way.");
     assert_eq!(text(&place.work().join("secret/b.txt")), "one secret\n");
     assert!(!place.work().join("secret/c.txt").exists());
@@ -40,7 +40,7 @@ fn a_rule_that_asks_is_asked_each_time() {
     let place = Place::new(&super::READS.replace(".env", "a.txt").replace("TOKEN=1", "one"));
     place.configure("permission: {level: yolo, rules: [{tool: read, action: ask}]}\n");
     let mut server = place.server("one");
-    start(&mut server, json!({}));
+    start(&mut server, &json!({}));
     let prompt = asked(&mut server);
     assert_eq!(super::titles(&prompt), ["allow_once", "deny"], "the user's own rule is lifted by no answer");
     assert!(prompt["detail"].as_str().unwrap().contains("config.yaml:4"), "{prompt}");

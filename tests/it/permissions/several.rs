@@ -8,7 +8,7 @@ use super::{Place, READS, answer, asked, finished, resolved, start};
 fn another_editor_answers_and_this_one_withdraws() {
     let place = Place::new(READS);
     let (mut one, mut other) = (place.server("one"), place.server("other"));
-    start(&mut one, json!({}));
+    start(&mut one, &json!({}));
     let (prompt, same) = (asked(&mut one), asked(&mut other));
     assert_eq!(prompt["promptId"], same["promptId"]);
     assert!(answer(&mut other, &same, "allow_once"));
@@ -23,7 +23,7 @@ fn another_editor_answers_and_this_one_withdraws() {
 fn of_two_answers_at_once_one_counts() {
     let place = Place::new(READS);
     let (mut one, mut other) = (place.server("one"), place.server("other"));
-    start(&mut one, json!({}));
+    start(&mut one, &json!({}));
     let (prompt, _) = (asked(&mut one), asked(&mut other));
     let argument = json!({"promptId": prompt["promptId"], "answer": "allow_once"});
     let call = json!({"command": "kkcode.permission.answer", "arguments": [argument]});
@@ -42,7 +42,7 @@ fn of_two_answers_at_once_one_counts() {
 fn nobody_being_there_is_no_answer_and_who_comes_later_is_asked() {
     let place = Place::new(READS);
     let mut plain = place.plain("plain");
-    start(&mut plain, json!({}));
+    start(&mut plain, &json!({}));
     let (id, _) = plain.expect_request("window/showMessageRequest");
     // Closing a message says nothing.
     plain.respond(&id, Ok(json!(null)));
@@ -61,7 +61,7 @@ fn nobody_being_there_is_no_answer_and_who_comes_later_is_asked() {
 fn what_a_killed_server_asked_is_withdrawn_with_its_turn() {
     let place = Place::new(READS);
     let mut server = place.server("one");
-    let started = start(&mut server, json!({}));
+    let started = start(&mut server, &json!({}));
     let prompt = asked(&mut server);
     server.kill();
     let mut server = place.server("one");
@@ -88,7 +88,7 @@ fn always_writes_the_rule_that_was_shown_and_holds_in_every_server_until_it_is_f
     let place = Place::new(MAKES);
     let (mut one, mut other) = (place.server("one"), place.server("other"));
     let configured = super::text(&place.home().join("config.yaml"));
-    start(&mut one, json!({}));
+    start(&mut one, &json!({}));
     asked(&mut one);
     let prompt = asked(&mut other);
     let always =
@@ -104,7 +104,7 @@ fn always_writes_the_rule_that_was_shown_and_holds_in_every_server_until_it_is_f
     assert_eq!(super::text(&place.home().join("config.yaml")), configured, "that file is the user's");
 
     std::fs::remove_dir(place.work().join("build")).unwrap();
-    start(&mut one, json!({}));
+    start(&mut one, &json!({}));
     for server in [&mut one, &mut other] {
         finished(server, "Made.");
     }
@@ -115,7 +115,7 @@ fn always_writes_the_rule_that_was_shown_and_holds_in_every_server_until_it_is_f
     assert_eq!(forgotten, json!({"forgotten": true}));
 
     std::fs::remove_dir(place.work().join("build")).unwrap();
-    start(&mut one, json!({}));
+    start(&mut one, &json!({}));
     let prompt = asked(&mut one);
     assert_eq!(asked(&mut other)["promptId"], prompt["promptId"], "it is asked again");
     assert!(answer(&mut one, &prompt, "allow_once"));

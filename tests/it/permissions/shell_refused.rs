@@ -51,7 +51,7 @@ fn a_command_that_wanted_the_network_is_run_again_with_it_when_the_user_says_so(
         return;
     }
     let mut server = place.server("one");
-    start(&mut server, json!({"level": "yolo"}));
+    start(&mut server, &json!({"level": "yolo"}));
     let prompt = asked(&mut server);
     assert!(prompt["title"].as_str().unwrap().contains("with the network"), "{prompt}");
     assert!(answer(&mut server, &prompt, "allow_once"));
@@ -69,7 +69,7 @@ fn a_write_outside_is_refused_told_and_not_done_when_the_user_says_no() {
         return;
     }
     let mut server = place.server("one");
-    start(&mut server, json!({"level": "yolo"}));
+    start(&mut server, &json!({"level": "yolo"}));
     let prompt = asked(&mut server);
     assert!(prompt["title"].as_str().unwrap().contains("writes outside"), "{prompt}");
     assert!(answer(&mut server, &prompt, "deny"));
@@ -88,7 +88,7 @@ fn with_the_users_word_it_writes_outside() {
         return;
     }
     let mut server = place.server("one");
-    start(&mut server, json!({"level": "yolo"}));
+    start(&mut server, &json!({"level": "yolo"}));
     let prompt = asked(&mut server);
     assert!(answer(&mut server, &prompt, "allow_once"));
     resolved(&mut server);

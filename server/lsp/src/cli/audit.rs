@@ -9,7 +9,6 @@ use kkcode_core::permission::characters::shown;
 use kkcode_core::proposal::Timestamp;
 use serde::Serialize;
 
-use super::failure::Failure;
 use super::output::{Outcome, Output, Style};
 use crate::{home, to_proto};
 
@@ -81,7 +80,7 @@ fn show(filter: &Filter, output: Output) -> Outcome {
         DecisionName::Ask => Decision::Ask,
         DecisionName::Deny => Decision::Deny,
     });
-    let session = filter.session.as_ref().map(SessionId::new);
+    let session = filter.session.as_deref().map(SessionId::new);
     let found = list(home::find(None), AuditFilter { session, decision, since: filter.since })?;
     let rows: Vec<Row<'_>> = found
         .iter()

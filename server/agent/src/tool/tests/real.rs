@@ -82,7 +82,8 @@ const BENT: &[(&str, Bend)] = &[
     ("signs of a diff in front", |text| each_line(text, |line| format!(" {line}"))),
     ("line numbers in front", |text| {
         let lines = text.split_inclusive('\n').enumerate();
-        lines.map(|(index, line)| format!("{:6}\u{2192}{line}", index + 41)).collect()
+        let numbered = lines.map(|(index, line)| format!("{:6}\u{2192}{line}", index + 41));
+        numbered.collect::<Vec<_>>().concat()
     }),
     ("twice", |text| format!("{text}{text}")),
     ("a fence", |text| format!("```\n{text}```\n")),
