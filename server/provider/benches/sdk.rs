@@ -141,7 +141,7 @@ async fn drops() -> Vec<Duration> {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = [0; 16 * 1024];
-            stream.read(&mut request).await.ok();
+            assert!(stream.read(&mut request).await.is_ok_and(|count| count > 0), "a request came");
             stream.write_all([HEAD, BEGIN, EVENT].concat().as_bytes()).await.ok();
             // Ends, or fails, when the client has gone.
             while stream.read(&mut request).await.is_ok_and(|count| count > 0) {}
