@@ -98,6 +98,8 @@ fn command(home: &Path, folder: &Path, arguments: &[&str]) -> Command {
         }
     }
     command.args(arguments).current_dir(folder).env("HOME", home).env("KKCODE_HOME", home);
+    // No keyring of the person who runs the tests is found.
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/kkcode-tests");
     command.stdin(Stdio::null());
     command
 }

@@ -51,6 +51,9 @@ impl fmt::Debug for TestServer {
     }
 }
 
+/// Where no keyring of the person who runs the tests is found.
+const NO_KEYRING: &str = "unix:path=/nonexistent/kkcode-tests";
+
 impl TestServer {
     pub(crate) fn start(options: Options) -> Self {
         let temporary = options.home.is_none().then(|| TempDir::new().expect("a temporary folder"));
@@ -63,7 +66,8 @@ impl TestServer {
             command.env_remove(name);
         }
         command.args(&options.arguments).current_dir(options.folder.as_ref().unwrap_or(&home));
-        command.env("HOME", &home).env("KKCODE_HOME", &home).envs(options.environment.iter().cloned());
+        command.env("HOME", &home).env("KKCODE_HOME", &home).env("DBUS_SESSION_BUS_ADDRESS", NO_KEYRING);
+        command.envs(options.environment.iter().cloned());
         let (process, output) = Process::start(&mut command, options.errors_held);
         let mut server = Self {
             process,

@@ -5,6 +5,7 @@ mod background;
 mod document;
 mod dot_env;
 mod effective;
+mod keyring;
 mod keys;
 mod models;
 mod ollama;
@@ -31,6 +32,7 @@ use serde_json::{Value, json};
 pub(crate) use agent::AgentConfig;
 pub(crate) use background::HandOver;
 pub use effective::{Effective, Folder, Setting, is_config_file};
+pub use keyring::{Keyring, SystemKeyring};
 pub use models::ModelEntry;
 pub(crate) use models::{Model, Tariff};
 pub use origin::{Origin, Problem, Severity};
@@ -72,6 +74,8 @@ pub struct ConfigSource {
     pub(crate) home: PathBuf,
     environment: Arc<Environment>,
     http: Http,
+    /// None where keys are looked for in no keyring.
+    keyring: Option<Arc<dyn Keyring>>,
     kept: Arc<Mutex<Kept>>,
     tell: Arc<OnceLock<Tell>>,
     untrusted_told: Arc<AtomicBool>,
@@ -93,6 +97,8 @@ struct Kept {
     trusting: bool,
     /// Keys from the editor, by the provider's name; in memory only.
     secrets: BTreeMap<String, Key>,
+    /// What the keyring had, by the provider's name, and when it was asked.
+    keyring: BTreeMap<String, (Instant, Option<Key>)>,
     /// The model that the user has selected.
     selected: Option<String>,
     /// How often the user has let each go on beyond its budget.
@@ -118,13 +124,14 @@ impl ConfigSource {
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         let kept = Arc::new(Mutex::new(Kept { options: client, ..Kept::default() }));
-        let (http, tell, untrusted_told) = Default::default();
+        let (http, keyring, tell, untrusted_told) = Default::default();
         Self {
             #[cfg(unix)]
             sandbox: crate::sandbox::Sandbox::new(None, home.clone()),
             home,
             environment: Arc::new(environment),
             http,
+            keyring,
             kept,
             tell,
             untrusted_told,
@@ -153,6 +160,12 @@ impl ConfigSource {
             kept.folders.iter_mut().for_each(|folder| folder.trusted = trusted);
         }
         self
+    }
+
+    /// Looks for keys in a keyring too, where nobody else has one.
+    #[must_use]
+    pub fn with_keyring(self, keyring: impl Keyring + 'static) -> Self {
+        Self { keyring: Some(Arc::new(keyring)), ..self }
     }
 
     /// Tells whether the user trusts all folders of the workspace.
@@ -314,7 +327,9 @@ impl ConfigSource {
         if selection::names(&effective).next().is_some() {
             return Ok(effective);
         }
-        let has_secret = |name: &str| self.kept().secrets.contains_key(name);
+        let has_secret = |name: &str| {
+            self.kept().secrets.contains_key(name) || self.in_keyring(name, &effective).is_some()
+        };
         let found = provider::found(&*self.environment, &has_secret).or_else(|| {
             let known =
                 self.kept().ollama.clone().filter(|(at, _)| look == Look::Lately && at.elapsed() < LATELY);

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod failure;
 mod json;
+mod key;
 mod local;
 mod output;
 mod permission;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
-use kkcode_agent::config::ConfigSource;
+use kkcode_agent::config::{ConfigSource, SystemKeyring};
 use kkcode_agent::gate::trust;
 use kkcode_agent::runtime::{Handle, NewTurn, spawn};
 use kkcode_agent::task::Tasks;
@@ -48,7 +48,8 @@ impl Session {
     pub(crate) fn start(client: ClientCapabilities, editor: Client) -> Arc<Self> {
         let home = home::find(client.options.home.clone().map(PathBuf::from));
         let config = client.options.config.clone().map(Value::Object);
-        let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok());
+        let config = ConfigSource::new(home.clone(), config, |name| std::env::var(name).ok())
+            .with_keyring(SystemKeyring);
         #[cfg(unix)]
         let config = config.with_helper(home::helper());
         // Only a client of ours asks the user before it says so.

@@ -118,3 +118,27 @@ fn the_doctor_says_whether_a_turn_can_be_started() {
     assert!(printed.contains("NO model") && printed.contains("→ "), "{printed}");
     assert!(printed.ends_with("no turn can be started before that is mended\n"), "{printed}");
 }
+
+/// There is no keyring in tests; on other systems than Linux there always is one, which is the user's.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_keyring_a_key_is_not_kept_and_not_shown() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    let world = World::new(SCRIPT);
+    let mut command = world.command(&["config", "key", "set", "anthropic"]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"sk-not-to-be-seen\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = errors(&output);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{said}");
+    assert!(said.contains("keyring") && said.contains("environment"), "{said}");
+    assert!(!said.contains("sk-not-to-be-seen"), "{said}");
+
+    let (code, _, said) = world.failed(&["config", "key", "set", "anthropic"]);
+    assert!(code == 2 && said.contains("a key is one word"), "{said}");
+    let (code, _, said) = world.failed(&["config", "key", "forget", "anthropic"]);
+    assert!(code == 1 && said.contains("keyring"), "{said}");
+}

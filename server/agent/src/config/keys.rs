@@ -1,11 +1,12 @@
 //! Where the keys of models are: the names of their variables, and those that are known without it.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use kkcode_provider::endpoint::Key;
 use serde_json::Value;
 
-use super::{ConfigSource, Effective, provider};
+use super::{ConfigSource, Effective, LATELY, provider};
 
 impl ConfigSource {
     /// Returns the names of all variables of the environment in which keys are: those that the configuration names, with
@@ -20,6 +21,7 @@ impl ConfigSource {
     /// Returns all keys that the editor gave, or that stand in the configuration. Blocks.
     pub(crate) fn keys(&self) -> Vec<Key> {
         let mut keys: Vec<Key> = self.kept().secrets.values().cloned().collect();
+        keys.extend(self.kept().keyring.values().filter_map(|(_, key)| key.clone()));
         keys.extend(self.of_providers("api_key").iter().map(|key| Key::new(key)));
         keys
     }
@@ -36,6 +38,26 @@ impl ConfigSource {
                 }
             }
         }
+    }
+
+    /// Returns a provider's key from the keyring; none where there is no keyring, or the user wants none. What was found
+    /// lately is believed. Blocks.
+    pub(super) fn in_keyring(&self, provider: &str, effective: &Effective) -> Option<Key> {
+        let keyring = self.keyring.as_ref()?;
+        if effective.get(&["keyring"]) == Some(&Value::Bool(false)) {
+            return None;
+        }
+        if let Some((at, found)) = self.kept().keyring.get(provider)
+            && at.elapsed() < LATELY
+        {
+            return found.clone();
+        }
+        let found = keyring.get(provider).unwrap_or_else(|why| {
+            tracing::info!(%why, provider, "no key is looked for there");
+            None
+        });
+        self.kept().keyring.insert(provider.to_owned(), (Instant::now(), found.clone()));
+        found
     }
 
     /// Returns what all providers say of something, in the configuration of now and in the last good one.

@@ -132,8 +132,13 @@ impl ConfigSource {
         let mut provider = selection::provider(effective, name)?;
         provider.context_limit = selection::context_limit(effective, name, &model);
         let secret = self.kept().secrets.get(name).cloned();
-        let surroundings =
-            Surroundings { home: &self.home, http: &self.http, environment: &*self.environment, secret };
+        let surroundings = Surroundings {
+            home: &self.home,
+            http: &self.http,
+            environment: &*self.environment,
+            secret,
+            keyring: &|| self.in_keyring(name, effective),
+        };
         provider.build(name, model, &surroundings)
     }
 }

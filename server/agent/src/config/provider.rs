@@ -108,6 +108,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) environment: &'a dyn Fn(&str) -> Option<String>,
     /// The key that the editor gave for this provider.
     pub(super) secret: Option<Key>,
+    /// Asks the keyring for the key of this provider.
+    pub(super) keyring: &'a dyn Fn() -> Option<Key>,
 }
 
 /// Returns the name and the entry of the first known provider whose key is in the environment, or was given by the editor.
@@ -249,21 +251,24 @@ impl ProviderConfig {
         if let Some(key) = self.api_key.as_deref().filter(|key| !key.trim().is_empty()) {
             return Ok(Some((Key::new(key), "`api_key` in the configuration".to_owned())));
         }
-        let of_known = if self.base_url.is_none() { self.known(name) } else { None };
-        let variable = match self.api_key_env.as_deref() {
-            // kkcode's way to say that there is no key.
-            Some("") => return Ok(None),
-            Some(variable) => variable,
-            None => match of_known {
-                Some(known) if self.kind != "ollama" => known.key,
-                _ => return Ok(None),
-            },
-        };
-        match (with.environment)(variable).filter(|key| !key.trim().is_empty()) {
-            Some(key) => Ok(Some((Key::new(&key), variable.to_owned()))),
-            None => {
-                Err(error(format!("provider `{name}` has no key: {variable} is not set in the environment")))
-            }
+        let of_known = self.known(name).filter(|_| self.base_url.is_none() && self.kind != "ollama");
+        let variable = self.api_key_env.as_deref().or(of_known.map(|known| known.key));
+        // Empty is kkcode's way to say that there is no key.
+        if variable == Some("") || self.kind == "ollama" && variable.is_none() {
+            return Ok(None);
+        }
+        let in_environment =
+            variable.and_then(|name| (with.environment)(name).filter(|key| !key.trim().is_empty()));
+        if let (Some(key), Some(variable)) = (in_environment, variable) {
+            return Ok(Some((Key::new(&key), variable.to_owned())));
+        }
+        match ((with.keyring)(), variable) {
+            (Some(key), _) => Ok(Some((key, "the keyring of the operating system".to_owned()))),
+            (None, None) => Ok(None),
+            (None, Some(variable)) => Err(error(format!(
+                "provider `{name}` has no key: {variable} is not set in the environment, and the keyring has none \
+                 (`kkcode-lsp config key set {name}` keeps one there)"
+            ))),
         }
     }
 

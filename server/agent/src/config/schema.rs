@@ -57,6 +57,7 @@ const fn key(path: &'static str, takes: Takes, from_project: FromProject, about:
 
 /// All keys that have an effect.
 pub(super) const KEYS: &[Key] = &[
+    key("keyring", Bool, Nothing, "whether keys are looked for in the keyring of the operating system"),
     key(
         "models.main",
         TextOrTexts,

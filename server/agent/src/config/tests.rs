@@ -436,3 +436,68 @@ fn a_project_opens_no_private_network_even_if_it_is_trusted() {
     let opened = source.read();
     assert_eq!(opened.get(&["tool", "http", "allow_private_hosts"]), Some(&true.into()));
 }
+
+/// A keyring that has one key, and counts how often it is asked.
+struct OneKey(Arc<std::sync::atomic::AtomicUsize>);
+
+impl Keyring for OneKey {
+    fn get(&self, provider: &str) -> Result<Option<Key>, String> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        match provider {
+            "locked" => Err("locked".to_owned()),
+            name => Ok((name == "anthropic").then(|| Key::new("sk-from-keyring"))),
+        }
+    }
+
+    fn set(&self, _: &str, _: &str) -> Result<(), String> {
+        Err("read only".to_owned())
+    }
+
+    fn forget(&self, _: &str) -> Result<bool, String> {
+        Ok(false)
+    }
+}
+
+#[test]
+fn a_key_in_the_keyring_is_enough_and_is_asked_for_last() {
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let source = |config: &str, variables: &'static [&str]| {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.yaml"), config).unwrap();
+        let environment = move |name: &str| match name {
+            "OLLAMA_HOST" => Some("127.0.0.1:1".to_owned()),
+            name => variables.contains(&name).then(|| "sk-env".to_owned()),
+        };
+        let source = ConfigSource::new(dir.path().to_owned(), None, environment);
+        (source.with_keyring(OneKey(asked.clone())), dir)
+    };
+    let count = || asked.swap(0, Ordering::Relaxed);
+
+    // Nothing is configured: the known provider whose key is there is asked.
+    let (found, _dir) = source("", &[]);
+    assert!(found.model(None).is_ok_and(|model| model.tariffs[0].model.starts_with("anthropic/")));
+    assert!(count() >= 1);
+    assert!(found.model(None).is_ok());
+    assert_eq!(count(), 0, "what was found lately is believed");
+
+    let (with_variable, _dir) =
+        source("provider: {anthropic: {type: anthropic, default_model: m}}", &["ANTHROPIC_API_KEY"]);
+    assert!(with_variable.model(None).is_ok());
+    assert_eq!(count(), 0, "the environment goes before");
+
+    let (keyless, _dir) =
+        source("provider: {anthropic: {type: anthropic, default_model: m, api_key_env: ''}}", &[]);
+    assert!(keyless.model(None).is_ok());
+    assert_eq!(count(), 0, "a provider without a key needs none");
+
+    let (locked, _dir) =
+        source("provider: {locked: {type: anthropic, default_model: m, api_key_env: L_KEY}}", &[]);
+    let error = locked.model(None).err().unwrap().message;
+    assert!(error.contains("L_KEY is not set") && error.contains("config key set locked"), "{error}");
+    assert_eq!(count(), 1);
+
+    let (off, _dir) =
+        source("keyring: false\nprovider: {anthropic: {type: anthropic, default_model: m}}", &[]);
+    assert!(off.model(None).is_err());
+    assert_eq!(count(), 0);
+}

@@ -7,6 +7,7 @@ use kkcode_agent::config::{ConfigSource, Effective, Problem, Severity, json_sche
 use kkcode_protocol::cli::{ConfigProblem, ConfigReport, ConfigSetting};
 
 use super::failure::Failure;
+use super::key;
 use super::local;
 use super::output::{Outcome, Output, Style};
 
@@ -19,6 +20,9 @@ pub(crate) enum Command {
     Check(Place),
     /// Print the JSON Schema of a configuration file
     Schema,
+    /// Keep the key of a provider in the keyring of the operating system, or forget it
+    #[command(subcommand)]
+    Key(key::Command),
 }
 
 /// In which folder.
@@ -34,6 +38,7 @@ pub(crate) fn run(command: &Command, output: Output) -> Outcome {
     match command {
         Command::Show(place) => show(place, output),
         Command::Check(place) => check(place, output),
+        Command::Key(command) => key::run(command, output),
         Command::Schema => {
             let schema = json_schema();
             output.print(&schema, || format!("{schema:#}\n"))?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kkcode_agent::config::ConfigSource;
+use kkcode_agent::config::{ConfigSource, SystemKeyring};
 use kkcode_agent::gate::trust;
 use kkcode_agent::runtime::{Handle, ToFrontEnd, spawn};
 use kkcode_core::effect::{EditorEffect, Reply};
@@ -22,7 +22,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) fn config(folder: &Path) -> ConfigSource {
     let home = home::find(None);
     let trusted = trust::is_trusted(&home, folder);
-    let config = ConfigSource::new(home, None, |name| std::env::var(name).ok()).trusting(trusted);
+    let config = ConfigSource::new(home, None, |name| std::env::var(name).ok())
+        .with_keyring(SystemKeyring)
+        .trusting(trusted);
     #[cfg(unix)]
     let config = config.with_helper(home::helper());
     config.set_folders(vec![folder.to_owned()]);
