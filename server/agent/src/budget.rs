@@ -2,16 +2,21 @@
 //!
 //! A budget counts what was used before a request; the request that reaches it is the last one unasked.
 
+use kkcode_core::prompt::{Answer, Choice, PromptKind, Question};
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::turn::{Turn, TurnStatus, Usage};
 use kkcode_provider::stream;
-use kkcode_store::{Spending, Spent, Store};
+use kkcode_store::{Spending, Spent, Store, StoreError};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::config::{ConfigSource, Effective, Model, Tariff};
-use crate::fresh;
-use crate::runtime::{MayGoOn, ToFrontEnd};
+use crate::runtime::Handle;
+use crate::{fresh, gate};
+
+/// The name of the question, and the answer that lets a turn go on.
+const QUESTION: &str = "go_on";
+const YES: &str = "yes";
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -28,7 +33,7 @@ struct Exhausted {
 pub(crate) async fn allow(
     store: &Store,
     config: &ConfigSource,
-    front_end: &mpsc::UnboundedSender<ToFrontEnd>,
+    user: &Handle,
     turn: &Turn,
     model: &Model,
 ) -> Result<(), TurnStatus> {
@@ -42,15 +47,11 @@ pub(crate) async fn allow(
     if effective.get(&["usage", "budget"]).is_none() {
         return Ok(());
     }
-    let spent = spent(store, turn).await?;
+    let spent = spent(store, config, turn).await?;
     // Every budget that is used up is asked for by itself.
     for exhausted in exhausted(&effective, config, turn, model, &spent) {
         let Exhausted { whose, message } = exhausted;
-        let (answer, answered) = oneshot::channel();
-        let question = format!("{message}. Go on, as far again?");
-        // A front end that has gone lets nobody go on: the question is dropped with it.
-        let _asked = front_end.send(ToFrontEnd::MayGoOn(MayGoOn { question, answer }));
-        if !answered.await.unwrap_or(false) {
+        if !may_go_on(user, turn, &message).await {
             let reason =
                 format!("{message}; go on in the same session, or raise `usage.budget` in the configuration");
             return Err(TurnStatus::BudgetExhausted { reason });
@@ -58,6 +59,36 @@ pub(crate) async fn allow(
         config.grant(&whose);
     }
     Ok(())
+}
+
+/// Asks the user, in whatever editor, and waits for the answer; no answer is no.
+async fn may_go_on(user: &Handle, turn: &Turn, message: &str) -> bool {
+    let choice = |value: &str, label: &str| Choice {
+        value: value.to_owned(),
+        label: label.to_owned(),
+        description: None,
+    };
+    let question = Question {
+        id: QUESTION.to_owned(),
+        text: format!("{message}. Go on, as far again?"),
+        description: None,
+        options: vec![choice(YES, "Go on"), choice("no", "Stop")],
+        multiple: false,
+        allow_text: false,
+    };
+    let kind = PromptKind::Questions { questions: vec![question] };
+    let asked = match gate::prompt(turn, message.to_owned(), String::new(), kind) {
+        Ok(prompt) => user.ask(prompt).await.map_err(|refusal| refusal.to_string()),
+        Err(error) => Err(error),
+    };
+    match asked.map(|resolution| resolution.answer) {
+        Ok(Answer::Questions(answers)) => answers.get(QUESTION).is_some_and(|chosen| chosen.iter().eq([YES])),
+        Ok(_) => false,
+        Err(why) => {
+            tracing::warn!(%why, "the user could not be asked about a budget");
+            false
+        }
+    }
 }
 
 /// Writes down what a request has used, and returns it with what it cost.
@@ -98,11 +129,32 @@ pub(crate) fn day_began() -> Timestamp {
     Timestamp(now - now.rem_euclid(DAY))
 }
 
-async fn spent(store: &Store, turn: &Turn) -> Result<Spent, TurnStatus> {
+/// What was used, by whom a budget may be for.
+struct Used {
+    by: Spent,
+    /// By the task that the turn belongs to, in all its turns.
+    task: Option<Usage>,
+}
+
+async fn spent(store: &Store, config: &ConfigSource, turn: &Turn) -> Result<Used, TurnStatus> {
+    let session = turn.session.clone();
+    let task = match config.task_since() {
+        Some(since) => Some(told(|done| store.spent_in_session(session, since, done)).await?),
+        None => None,
+    };
+    let (turn, session) = (turn.id.clone(), turn.session.clone());
+    let by = told(|done| store.spent(turn, session, day_began(), done)).await?;
+    Ok(Used { by, task })
+}
+
+type Done<T> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
+
+/// Asks the store.
+async fn told<T: Send + 'static>(ask: impl FnOnce(Done<T>)) -> Result<T, TurnStatus> {
     let (answer, answered) = oneshot::channel();
-    store.spent(turn.id.clone(), turn.session.clone(), day_began(), move |spent| drop(answer.send(spent)));
+    ask(Box::new(move |told| drop(answer.send(told))));
     match answered.await {
-        Ok(Ok(spent)) => Ok(spent),
+        Ok(Ok(told)) => Ok(told),
         Ok(Err(error)) => Err(TurnStatus::BudgetExhausted {
             reason: format!("what was used so far cannot be read: {error}"),
         }),
@@ -116,15 +168,18 @@ fn exhausted(
     config: &ConfigSource,
     turn: &Turn,
     model: &Model,
-    spent: &Spent,
+    used: &Used,
 ) -> Vec<Exhausted> {
     let day = day_began().0;
     let mut found = Vec::new();
-    for (scope, name, used) in [
-        ("turn", turn.id.to_string(), spent.turn),
-        ("session", turn.session.to_string(), spent.session),
-        ("day", day.to_string(), spent.since),
-    ] {
+    let scopes = [
+        ("turn", turn.id.to_string(), Some(used.by.turn)),
+        ("task", turn.session.to_string(), used.task),
+        ("session", turn.session.to_string(), Some(used.by.session)),
+        ("day", day.to_string(), Some(used.by.since)),
+    ];
+    for (scope, name, used) in scopes {
+        let Some(used) = used else { continue };
         let budget = |unit: &str| effective.get(&["usage", "budget", &format!("{scope}_{unit}")]);
         let this = if scope == "day" { "today".to_owned() } else { format!("this {scope}") };
         let mut check = |unit: &str, is_used_up: &dyn Fn(f64) -> bool, message: &dyn Fn(&Value) -> String| {

@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use kkcode_core::proposal::Timestamp;
 use kkcode_provider::endpoint::Key;
 use kkcode_provider::http::Http;
 use kkcode_provider::stream::ProviderError;
@@ -101,6 +102,8 @@ struct Kept {
     keyring: BTreeMap<String, (Instant, Option<Key>)>,
     /// The model that the user has selected.
     selected: Option<String>,
+    /// When the task began that this process works on; none if it works on none.
+    task: Option<Timestamp>,
     /// How often the user has let each go on beyond its budget.
     granted: BTreeMap<String, u32>,
     /// The last configuration without errors.
@@ -292,6 +295,16 @@ impl ConfigSource {
         if let Err(error) = self.effective() {
             self.tell(format!("kkcode: {error}"));
         }
+    }
+
+    /// Says since when this process works on a task, whose budget counts from then; none if it works on none.
+    pub(crate) fn set_task(&self, since: Option<Timestamp>) {
+        self.kept().task = since;
+    }
+
+    /// Returns since when this process works on a task.
+    pub(crate) fn task_since(&self) -> Option<Timestamp> {
+        self.kept().task
     }
 
     /// Notes that the user lets somebody go on beyond a budget: it counts once more from now on.

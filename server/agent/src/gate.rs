@@ -25,8 +25,8 @@ pub mod policy;
 pub mod rules;
 pub mod trust;
 
-pub(crate) use ask::Questions;
 use ask::{Offer, Shown};
+pub(crate) use ask::{Questions, prompt};
 pub(crate) use check::{Asked, Check, Passage};
 use policy::{Holding, Surroundings};
 use rules::Problem;

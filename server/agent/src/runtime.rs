@@ -28,19 +28,8 @@ pub enum ToFrontEnd {
     Effect(EditorEffect),
     /// Something durable that another process has written down, with its number.
     Elsewhere(u64, DurableEvent),
-    /// Whether a turn may go on beyond its budget. Whoever drops the question says no.
-    MayGoOn(MayGoOn),
     /// What a running turn says, as it says it. Not durable.
     Turn(TurnUpdate),
-}
-
-/// A question for the user: whether a turn may go on beyond its budget.
-#[derive(Debug)]
-pub struct MayGoOn {
-    /// The question, with what was used.
-    pub question: String,
-    /// Takes the answer; closed when the turn has been stopped.
-    pub answer: oneshot::Sender<bool>,
 }
 
 /// A piece of what a running turn says.

@@ -16,7 +16,7 @@ use kkcode_core::turn::{Failure, TurnStatus, Usage};
 use kkcode_store::{Claimed, Fence, Progress, Store, StoreError};
 use tokio::sync::oneshot;
 
-use crate::config::{ConfigSource, HandOver};
+use crate::config::{ConfigSource, HandOver, SystemKeyring};
 use crate::doorbell::Doorbell;
 use crate::fresh;
 use crate::runtime::{Handle, spawn_on};
@@ -72,7 +72,7 @@ pub fn run(id: &str, home: PathBuf, variables: fn(&str) -> Option<String>) -> u8
             return 1;
         }
     };
-    let config = ConfigSource::handed_over(home.clone(), given, variables);
+    let config = ConfigSource::handed_over(home.clone(), given, variables).with_keyring(SystemKeyring);
     let token = variables(TOKEN).unwrap_or_default();
     let ended = runtime.block_on(work(TaskId::new(id), home.clone(), &config, &token));
     if !token.is_empty() {
@@ -120,6 +120,7 @@ async fn work(id: TaskId, home: PathBuf, config: &ConfigSource, token: &str) -> 
     let Some(Claimed { task, bases }) = claimed else { return Ok(Ended::Idle) };
     let fence = Fence { task: id, epoch: task.epoch };
     let config = config.clone().trusting(task.spec.trusted);
+    config.set_task(Some(task.created_at));
     let session = session(&store, &fence, &task).await?;
     let fenced = store.fenced(fence.clone());
     let (handle, effects) = spawn_on(fenced.clone(), config.clone(), Some(session.clone()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkcode_agent::runtime::{MayGoOn, ToFrontEnd};
+use kkcode_agent::runtime::ToFrontEnd;
 use kkcode_core::effect::{DocumentEdit, DurableEvent, EditorEffect, FileCount};
 use kkcode_core::event::Event;
 use kkcode_core::id::{ProposalId, TurnId};
@@ -27,9 +27,6 @@ use crate::{reply, to_proto, turn_updates};
 
 /// How long the editor may take to answer an edit.
 const EDIT_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long the user may think before a turn that asks is stopped.
-const USER_PATIENCE: Duration = Duration::from_hours(24);
 
 /// The task that tells one client what happens.
 pub(crate) struct FrontEnd {
@@ -89,7 +86,6 @@ impl FrontEnd {
                 self.tasks.catch_up(&self.session).await;
             }
             ToFrontEnd::Effect(EditorEffect::Message(message)) => self.show(MessageType::WARNING, &message),
-            ToFrontEnd::MayGoOn(question) => self.may_go_on(question),
             ToFrontEnd::Elsewhere(seq, event) => self.elsewhere(seq, event).await,
             ToFrontEnd::Turn(update) => turn_updates::tell(&self.session, &self.editor, update),
         }
@@ -121,29 +117,6 @@ impl FrontEnd {
                 Err(error) => (false, Some(error.to_string())),
             };
             handle.send(Event::EditAnswered { proposal: edit.proposal, hunks: edit.hunks, applied, reason });
-        });
-    }
-
-    /// Asks the user whether a turn may go on; in a task of its own, for he may think about it.
-    fn may_go_on(&self, MayGoOn { question, mut answer }: MayGoOn) {
-        const GO_ON: &str = "Go on";
-        let actions = json!([{"title": GO_ON}, {"title": "Stop"}]);
-        let params = json!({"type": MessageType::WARNING, "message": format!("kkcode: {question}"), "actions": actions});
-        let asked = self.editor.request("window/showMessageRequest", params, USER_PATIENCE);
-        tokio::spawn(async move {
-            let chosen = tokio::select! {
-                chosen = asked => chosen,
-                // The turn was stopped; nobody wants to know any more, and the question is taken back.
-                () = answer.closed() => return,
-            };
-            let goes_on = match chosen {
-                Ok(chosen) => chosen.get("title").and_then(Value::as_str) == Some(GO_ON),
-                Err(error) => {
-                    tracing::info!(%error, "the client did not ask the user about a budget");
-                    false
-                }
-            };
-            let _stopped_meanwhile = answer.send(goes_on);
         });
     }
 

@@ -50,12 +50,25 @@ impl Store {
     ) {
         let sums = move |connection: &mut Connection| {
             Ok(Spent {
-                turn: sum(connection, "turn = ?1", turn.as_str())?,
-                session: sum(connection, "session = ?1", session.as_str())?,
-                since: sum(connection, "at >= ?1", since.0)?,
+                turn: sum(connection, "turn = ?1", [turn.as_str()])?,
+                session: sum(connection, "session = ?1", [session.as_str()])?,
+                since: sum(connection, "at >= ?1", [since.0])?,
             })
         };
         self.run(move |database| database.read(sums), done);
+    }
+
+    /// Returns what a session has used since a point in time.
+    pub fn spent_in_session(
+        &self,
+        session: SessionId,
+        since: Timestamp,
+        done: impl FnOnce(Result<Usage, StoreError>) + Send + 'static,
+    ) {
+        let used = move |connection: &mut Connection| {
+            sum(connection, "session = ?1 AND at >= ?2", (session.as_str(), since.0))
+        };
+        self.run(move |database| database.read(used), done);
     }
 }
 
@@ -82,13 +95,13 @@ fn insert(connection: &mut Connection, spending: &Spending) -> Result<(), Failur
     Ok(())
 }
 
-fn sum(connection: &Connection, which: &str, value: impl rusqlite::ToSql) -> Result<Usage, Failure> {
+fn sum(connection: &Connection, which: &str, values: impl rusqlite::Params) -> Result<Usage, Failure> {
     let query = format!(
         "SELECT coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cache_read_tokens), 0),
                 coalesce(sum(cache_write_tokens), 0), coalesce(sum(cost_micro_usd), 0), coalesce(max(unpriced), 0)
          FROM spending WHERE {which}"
     );
-    let usage = connection.prepare_cached(&query)?.query_row([value], |row| {
+    let usage = connection.prepare_cached(&query)?.query_row(values, |row| {
         Ok(Usage {
             input_tokens: row.get(0)?,
             output_tokens: row.get(1)?,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{World, capabilities};
 
@@ -108,17 +108,23 @@ fn a_turn_asks_before_it_goes_beyond_its_budget() {
                   - stream:\n      - text: never said\n";
     fs::write(world.dir.path().join("home/script.yaml"), script).unwrap();
     let started = world.server.command("kkcode.turn.start", json!({"prompt": "look"})).unwrap();
-    let (id, params) = world.server.expect_request("window/showMessageRequest");
-    assert_eq!(
-        params["message"],
-        "kkcode: this turn has used 10 tokens; its budget is 1. Go on, as far again?"
-    );
-    assert_eq!(params["actions"], json!([{"title": "Go on"}, {"title": "Stop"}]));
-    world.server.respond(&id, Ok(json!({"title": "Stop"})));
+    let asked = world.server.expect_notification("kkcode/question/didAsk");
+    let question = &asked["questions"][0];
+    assert_eq!(question["text"], "this turn has used 10 tokens; its budget is 1. Go on, as far again?");
+    let labels: Vec<&Value> =
+        question["options"].as_array().unwrap().iter().map(|option| &option["label"]).collect();
+    assert_eq!(labels, ["Go on", "Stop"]);
+    let turn = json!({"turnId": started["turnId"]});
+    let waits = world.server.command("kkcode.turn.show", turn.clone()).unwrap();
+    assert_eq!(waits["status"], "waiting");
+    let answers = json!({question["id"].as_str().unwrap(): question["options"][1]["value"]});
+    let argument = json!({"questionId": asked["questionId"], "answers": answers});
+    assert_eq!(world.server.command("kkcode.question.answer", argument).unwrap(), json!({"accepted": true}));
+    world.server.expect_notification("kkcode/question/didResolve");
     let finished = world.server.expect_notification("kkcode/turn/didFinish");
     assert_eq!(finished["status"], "budget_exhausted");
     assert_eq!(finished["error"]["class"], "budget");
-    let shown = world.server.command("kkcode.turn.show", json!({"turnId": started["turnId"]})).unwrap();
+    let shown = world.server.command("kkcode.turn.show", turn).unwrap();
     assert_eq!(shown["usage"], json!({"inputTokens": 5, "outputTokens": 5}));
     let status = world.server.command("kkcode.status", json!({})).unwrap();
     assert_eq!(status["usageToday"], json!({"inputTokens": 5, "outputTokens": 5}));

@@ -23,13 +23,10 @@ const CONFINED: &[Confined] = &[
         places: &[
             "server/lsp/src/server.rs",
             "server/lsp/src/cli/output.rs",
-<<<<<<< HEAD
             // The user on a terminal.
             "server/lsp/src/cli/ask.rs",
-=======
             // A key is read there, where there is no server.
             "server/lsp/src/cli/key.rs",
->>>>>>> 9f4969a (agent, cli: keys in the keyring of the operating system)
             // The other ends of a server's.
             "server/lsp/src/cli/demo/server.rs",
             "server/lsp/src/cli/doctor.rs",

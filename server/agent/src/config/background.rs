@@ -88,6 +88,7 @@ impl ConfigSource {
             http: &self.http,
             environment: &*self.environment,
             secret,
+            keyring: &|| self.in_keyring(name, &effective),
         };
         Ok(selection::provider(&effective, name)?.lacks_key(name, &with))
     }

@@ -152,6 +152,8 @@ pub(super) const KEYS: &[Key] = &[
         "US dollars for a million tokens into the provider's cache",
     ),
     key("usage.budget.turn_usd", Number, Lower, "US dollars that a turn may cost before it asks"),
+    key("usage.budget.task_usd", Number, Lower, "US dollars that a task may cost before it asks"),
+    key("usage.budget.task_tokens", Integer, Lower, "tokens that a task may use before it asks"),
     key("usage.budget.session_usd", Number, Lower, "US dollars that a session may cost before it asks"),
     key(
         "usage.budget.day_usd",

@@ -136,7 +136,8 @@ impl Check {
     }
 }
 
-fn prompt(turn: &Turn, title: String, detail: String, kind: PromptKind) -> Result<Prompt, String> {
+/// Returns a prompt of a turn that nobody was asked yet.
+pub(crate) fn prompt(turn: &Turn, title: String, detail: String, kind: PromptKind) -> Result<Prompt, String> {
     let id = fresh::name("prompt").map_err(|error| error.to_string())?;
     Ok(Prompt {
         id: PromptId::new(id),

@@ -36,6 +36,7 @@ turns:
 /// A front end over a real store, a real folder and a scripted model.
 struct World {
     dir: tempfile::TempDir,
+    config: ConfigSource,
     handle: Handle,
     effects: mpsc::UnboundedReceiver<ToFrontEnd>,
 }
@@ -60,12 +61,12 @@ impl World {
         // Nobody listens there, whatever runs on this machine.
         let environment = |name: &str| (name == "OLLAMA_HOST").then(|| "127.0.0.1:1".to_owned());
         let home = dir.path().join("home");
-        let (handle, effects) =
-            spawn(home.clone(), ConfigSource::new(home, None, environment).trusting(trusted));
+        let config = ConfigSource::new(home.clone(), None, environment).trusting(trusted);
+        let (handle, effects) = spawn(home, config.clone());
         let folders = vec![dir.path().join("work")];
         let (encoding, operations) = (PositionEncoding::Utf16, FileOperations::default());
         handle.send(Event::Attached { encoding, folders, operations });
-        Self { dir, handle, effects }
+        Self { dir, config, handle, effects }
     }
 
     /// Ends this runtime and starts another on the same folders.
@@ -98,7 +99,7 @@ impl World {
                         }
                     }
                     // Dropped unanswered, as by a front end that cannot ask.
-                    ToFrontEnd::Turn(_) | ToFrontEnd::Elsewhere(..) | ToFrontEnd::MayGoOn(_) => {}
+                    ToFrontEnd::Turn(_) | ToFrontEnd::Elsewhere(..) => {}
                 }
             }
         };

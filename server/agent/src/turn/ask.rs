@@ -91,7 +91,7 @@ impl Running {
     async fn within_budget(&mut self, model: &Model) -> Result<(), TurnStatus> {
         self.tariff = 0;
         let ports = &self.link.ports;
-        budget::allow(&ports.store, &ports.config, &ports.front_end, &self.link.turn, model).await
+        budget::allow(&ports.store, &ports.config, &ports.handle, &self.link.turn, model).await
     }
 
     fn tell_gathered(&self, gathered: &mut Gathered) {

@@ -64,8 +64,6 @@ pub(super) async fn turn(
                     }
                     ToFrontEnd::Effect(EditorEffect::Message(message)) => report.note(message),
                     ToFrontEnd::Turn(TurnUpdate { turn: of, update }) if of == *turn => report.take(update),
-                    // Nobody is there who could say yes; the task ends and says why.
-                    ToFrontEnd::MayGoOn(question) => report.note(question.question),
                     _ => {}
                 }
                 None

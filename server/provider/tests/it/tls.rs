@@ -56,7 +56,8 @@ async fn serve() -> Encrypted {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut request = vec![0; 64 * 1024];
             let length = stream.read(&mut request).await.unwrap_or_default();
-            told.send(String::from_utf8_lossy(&request[..length]).into_owned()).unwrap();
+            request.truncate(length);
+            told.send(String::from_utf8_lossy(&request).into_owned()).unwrap();
             stream.write_all(&sse(data("anthropic/text"))).await.ok();
             stream.shutdown().await.ok();
         }

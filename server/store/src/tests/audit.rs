@@ -113,7 +113,9 @@ fn processes_that_write_at_once_make_one_chain() {
             }
         })
     });
-    writers.map(|writer| writer.join().unwrap());
+    for writer in writers {
+        writer.join().unwrap();
+    }
     let state = verified(&store(&home));
     assert_eq!((state.rows, state.broken), (40, None));
 }

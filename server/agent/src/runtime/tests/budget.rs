@@ -1,5 +1,9 @@
 //! Budgets pause a turn before the next request, and what was used is known by turn, session and day.
 
+use std::collections::BTreeMap;
+
+use kkcode_core::prompt::{Answer, PromptKind};
+
 use super::*;
 
 const SCRIPT: &str = r#"
@@ -31,10 +35,19 @@ fn world(usage: &str) -> World {
 async fn answer(world: &mut World, goes_on: bool) -> String {
     let asked = async {
         loop {
-            if let ToFrontEnd::MayGoOn(MayGoOn { question, answer }) = world.effects.recv().await.unwrap() {
-                answer.send(goes_on).unwrap();
-                return question;
-            }
+            let ToFrontEnd::Effect(EditorEffect::Durable(_, DurableEvent::Asked { prompt })) =
+                world.effects.recv().await.unwrap()
+            else {
+                continue;
+            };
+            let PromptKind::Questions { questions } = &prompt.kind else { panic!("{prompt:?}") };
+            let [question] = questions.as_slice() else { panic!("{questions:?}") };
+            let option = question.options[usize::from(!goes_on)].value.clone();
+            let answer = Answer::Questions(BTreeMap::from([(question.id.clone(), vec![option])]));
+            let resolution = Resolution { answer, by: "a test".into(), feedback: None };
+            let text = question.text.clone();
+            assert!(world.handle.answer(prompt.id, resolution).await.unwrap());
+            return text;
         }
     };
     tokio::time::timeout(SOON, asked).await.expect("a question")
@@ -71,6 +84,7 @@ async fn a_budget_that_is_used_up_ends_the_turn_and_says_how_to_go_on() {
     ] {
         let mut world = world(&format!("{PRICES}, budget: {{{budget}}}"));
         world.start_turn().await;
+        answer(&mut world, false).await;
         let turn = world.finished().await;
         assert!(reason(&turn).starts_with(expected), "{budget}: {:?}", turn.status);
         assert!(reason(&turn).ends_with("raise `usage.budget` in the configuration"));
@@ -83,9 +97,11 @@ async fn a_budget_that_is_used_up_ends_the_turn_and_says_how_to_go_on() {
 async fn what_was_used_before_counts_after_a_restart() {
     let mut first = world(&format!("{PRICES}, budget: {{day_usd: 1}}"));
     first.start_turn().await;
+    answer(&mut first, false).await;
     first.finished().await;
     let mut second = first.restart().await;
     second.start_turn().await;
+    answer(&mut second, false).await;
     let turn = second.finished().await;
     assert!(reason(&turn).starts_with("today has cost $3.1000"), "{:?}", turn.status);
     assert_eq!(turn.usage, Usage::default(), "no request was made");
@@ -102,4 +118,20 @@ async fn money_cannot_be_counted_without_a_price() {
     );
     let turn = world.finished().await;
     assert_eq!((turn.status, turn.usage.unpriced), (TurnStatus::Completed, true));
+}
+
+#[tokio::test]
+async fn a_tasks_budget_counts_all_of_its_turns_and_none_before() {
+    let mut world = world(&format!("{PRICES}, budget: {{task_usd: 4}}"));
+    world.start_turn().await;
+    let turn = world.finished().await;
+    assert_eq!(turn.status, TurnStatus::Completed, "no task, no budget of a task");
+
+    let mut task = world.restart().await;
+    task.config.set_task(Some(crate::fresh::now()));
+    std::fs::write(task.dir.path().join("home/script.yaml"), SCRIPT).unwrap();
+    task.start_turn().await;
+    let question = answer(&mut task, false).await;
+    assert!(question.starts_with("this task has cost $6.2000; its budget is $4"), "{question}");
+    assert!(reason(&task.finished().await).starts_with("this task"));
 }

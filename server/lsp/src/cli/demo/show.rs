@@ -18,10 +18,6 @@ const PAUSE: Duration = Duration::from_millis(1200);
 const BEAT: Duration = Duration::from_millis(350);
 
 /// Where the demo is told.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says one thing about the terminal or the line before"
-)]
 pub(super) struct Show {
     output: Output,
     /// Somebody watches, and reads no faster than anybody.
@@ -287,6 +283,10 @@ fn diff(old: &str, new: &str, output: Output) -> String {
     text
 }
 
+fn id_of(update: &Value) -> String {
+    look(update, "/callId").as_str().unwrap_or_default().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,8 +296,4 @@ mod tests {
         let plain = Output::new(true);
         assert_eq!(diff("a b c\n", "a X c\nd\n", plain), "- a b c\n+ a X c\n+ d\n");
     }
-}
-
-fn id_of(update: &Value) -> String {
-    look(update, "/callId").as_str().unwrap_or_default().to_owned()
 }
