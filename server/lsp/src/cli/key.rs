@@ -39,9 +39,12 @@ pub(crate) fn run(command: &Command, output: Output) -> Outcome {
         }
         Command::Forget { provider } => {
             let forgotten = SystemKeyring.forget(provider).map_err(|why| elsewhere(&why))?;
-            output.print(&json!({"provider": provider, "forgotten": forgotten}), || match forgotten {
-                true => format!("the key of `{provider}` is forgotten\n"),
-                false => format!("the keyring has no key of `{provider}`\n"),
+            output.print(&json!({"provider": provider, "forgotten": forgotten}), || {
+                if forgotten {
+                    format!("the key of `{provider}` is forgotten\n")
+                } else {
+                    format!("the keyring has no key of `{provider}`\n")
+                }
             })?;
         }
     }
