@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::World;
+use super::{World, errors};
 
 const USER: &str = "\
 provider:
@@ -126,7 +126,7 @@ fn without_a_keyring_a_key_is_not_kept_and_not_shown() {
     use std::io::Write as _;
     use std::process::Stdio;
 
-    let world = World::new(SCRIPT);
+    let world = World::new("turns: []");
     let mut command = world.command(&["config", "key", "set", "anthropic"]);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
