@@ -1,5 +1,8 @@
 //! What was told is so after the server was killed.
 
+use std::time::Instant;
+
+use kkcode_tests::DEADLINE;
 use serde_json::json;
 
 use super::{SCRIPT, World, capabilities, start};
@@ -72,6 +75,11 @@ fn a_turn_of_a_server_that_dies_is_interrupted_in_the_other_server_too() {
     let mut other = start(&world.dir, capabilities());
     let turn =
         world.server.command("kkcode.turn.start", json!({"prompt": "shout"})).unwrap()["turnId"].clone();
+    // A kill between a commit and its ring would be seen with the next look at the store only, half a minute later.
+    let begin = Instant::now();
+    while other.command("kkcode.status", json!({})).unwrap()["turns"] != 1 {
+        assert!(begin.elapsed() < DEADLINE, "the other server does not hear of the turn");
+    }
     world.server.kill();
     let finished = other.expect_notification("kkcode/turn/didFinish");
     assert_eq!((&finished["turnId"], &finished["status"]), (&turn, &json!("interrupted")));

@@ -6,11 +6,11 @@ use super::*;
 fn eight_workers_for_one_task_do_it_once() {
     let world = World::new(0);
     world.configure("background: {max_parallel: 1}\n");
-    let blocker = world.start(&["--model", "play"]);
     fs::write(world.home().join("script.yaml"), SCRIPT.replace("DELAY", "30000")).unwrap();
-    world.end(&blocker);
     let blocker = world.start(&[]);
     world.worker(&blocker);
+    // It has read its script by then.
+    world.until("a turn", "SELECT count(*) > 0 FROM turn");
     fs::write(world.home().join("script.yaml"), SCRIPT.replace("DELAY", "0")).unwrap();
     let ids: Vec<String> = (0..rounds() / 4).map(|_| world.start(&[])).collect();
     world.configure("background: {max_parallel: 1000}\n");

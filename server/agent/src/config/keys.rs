@@ -29,7 +29,7 @@ impl ConfigSource {
     /// Takes all keys that are known out of texts: those of the configuration, of the editor and of the environment. Blocks.
     pub(crate) fn hide_keys(&self, texts: &mut [&mut String]) {
         let mut keys = self.keys();
-        let named = self.key_variables().into_iter().filter_map(|name| std::env::var(name).ok());
+        let named = self.key_variables().into_iter().filter_map(|name| self.variable(&name));
         keys.extend(named.map(|key| Key::new(&key)));
         for text in texts {
             for key in &keys {

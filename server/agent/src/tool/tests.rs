@@ -71,7 +71,7 @@ impl World {
     /// Runs a call and takes in what it proposes, as the turn loop does.
     pub(crate) fn call(&mut self, name: &str, input: Value) -> Result<String, String> {
         let mut snapshot = self.state.snapshot();
-        Arc::make_mut(&mut snapshot.turns).get_mut(&self.turn).unwrap().level = self.level;
+        snapshot.chosen_levels.insert(self.turn.clone(), self.level);
         let (turn, cancel) = (&snapshot.turns[&self.turn], CancellationToken::new());
         let surroundings =
             Surroundings { home: self.dir.path().join("../no-home"), ..Surroundings::default() };

@@ -18,13 +18,13 @@ const CHILD_HOME: &str = "KKCODE_STORE_CHILD_HOME";
 
 fn launch(store: &Store, id: &str, group: Option<&str>) -> Task {
     let spec = TaskSpec { prompt: "do it".into(), group: group.map(Into::into), ..TaskSpec::default() };
-    let bases = vec![("/work/a".into(), "unsaved".into())];
-    wait(|done| store.launch_task(TaskId::new(id), "/work".into(), spec, bases, done)).unwrap()
+    let bases = vec![("/w/a".into(), "unsaved".into())];
+    wait(|done| store.launch_task(TaskId::new(id), "/w".into(), spec, bases, done)).unwrap()
 }
 
 fn claim(store: &Store, id: &str, limits: Limits) -> Option<Fence> {
     let claimed = wait(|done| store.claim_task(TaskId::new(id), "token".into(), limits, done)).unwrap()?;
-    assert_eq!(claimed.bases, [("/work/a".into(), "unsaved".to_owned())]);
+    assert_eq!(claimed.bases, [("/w/a".into(), "unsaved".to_owned())]);
     Some(Fence { task: claimed.task.id, epoch: claimed.task.epoch })
 }
 
