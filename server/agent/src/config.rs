@@ -322,7 +322,7 @@ impl ConfigSource {
         provider::keys_in(&*self.environment)
     }
 
-    /// Returns a running Ollama; none if there is none on this machine. Blocks for less than a second.
+    /// Returns a running Ollama; none if there is none on this machine. Blocks; where nobody listens for less than a second.
     pub fn running_ollama(&self) -> Option<Ollama> {
         let address = ollama::address((self.environment)("OLLAMA_HOST").as_deref());
         let find = |address| {

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Somebody who listens on this machine answers at once; whoever does not is not waited for.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// Whoever listens on this machine is reached at once, or not at all.
+const REACHED: Duration = Duration::from_millis(300);
+
+/// How long one who was reached may take to answer, on a machine that has much to do.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where Ollama listens if nobody says otherwise.
 const PORT: u16 = 11434;
@@ -42,10 +45,10 @@ pub(super) fn address(host: Option<&str>) -> Option<SocketAddr> {
     address.is_loopback().then_some(SocketAddr::new(address, port))
 }
 
-/// Returns the models that an Ollama at this address has, the newest first; none if there is no Ollama. Blocks for less than
-/// a second.
+/// Returns the models that an Ollama at this address has, the newest first; none if there is no Ollama. Where nobody
+/// listens it blocks for less than a second.
 pub(super) fn models(address: SocketAddr) -> Option<Vec<String>> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
+    let mut stream = TcpStream::connect_timeout(&address, REACHED).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.set_write_timeout(Some(PATIENCE)).ok()?;
     // With version 1.0 the answer ends with the connection.
