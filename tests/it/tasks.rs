@@ -119,6 +119,26 @@ impl World {
         self.json(&["task", "logs", id])["events"].as_array().unwrap().clone()
     }
 
+    /// Stops a worker, but not in the middle of a write: nobody else could write then.
+    #[track_caller]
+    fn stop(&self, worker: Pid) {
+        let begin = Instant::now();
+        loop {
+            signal(worker, Signal::STOP);
+            let stat = format!("/proc/{}/stat", worker.as_raw_nonzero());
+            while !fs::read_to_string(&stat).unwrap().contains(") T ") {
+                std::thread::yield_now();
+            }
+            let store = rusqlite::Connection::open(self.home().join("state.db")).unwrap();
+            store.busy_timeout(Duration::ZERO).unwrap();
+            if store.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok() {
+                return;
+            }
+            signal(worker, Signal::CONT);
+            assert!(begin.elapsed() < DEADLINE, "the worker writes all the time");
+        }
+    }
+
     /// Waits until the store says so, behind everybody's back.
     #[track_caller]
     fn until(&self, what: &str, sql: &str) {

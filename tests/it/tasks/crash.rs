@@ -67,7 +67,7 @@ fn a_machine_that_was_started_anew_interrupts_and_signals_nobody() {
     let world = World::new(60_000);
     let id = world.start(&[]);
     let worker = world.worker(&id);
-    signal(worker, Signal::STOP);
+    world.stop(worker);
     // As if the number were another process's now; and the token is another's, too.
     world.write_sql("UPDATE lease SET start = 'another-boot:1', token = 'worker_of_before'");
     let list = world.json(&["task", "list"]);

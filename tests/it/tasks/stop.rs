@@ -42,17 +42,8 @@ fn a_worker_that_is_stopped_is_killed_and_the_task_cancelled() {
     let world = World::new(60_000);
     let id = world.start(&[]);
     let worker = world.worker(&id);
-    let task: Value = loop {
-        signal(worker, Signal::STOP);
-        let output = world.output(&["task", "cancel", &id]);
-        if output.status.success() {
-            break serde_json::from_slice(&output.stdout).unwrap();
-        }
-        // It was stopped in the middle of a write, and nobody else can write then.
-        let errors = String::from_utf8(output.stderr).unwrap();
-        assert!(errors.contains("is in use by another kkcode process"), "{errors}");
-        signal(worker, Signal::CONT);
-    };
+    world.stop(worker);
+    let task = world.json(&["task", "cancel", &id]);
     assert_eq!(task["status"], "cancelled", "{task}");
     until_gone(worker);
     assert_eq!(statuses(&world.log(&id)).last().unwrap(), "cancelled");
@@ -83,7 +74,7 @@ fn a_worker_that_was_away_too_long_writes_nothing_any_more() {
     let id = world.start(&[]);
     world.until("a turn", "SELECT count(*) > 0 FROM turn");
     let worker = world.worker(&id);
-    signal(worker, Signal::STOP);
+    world.stop(worker);
     // Somebody looks after it all the time; the lease is 15 s.
     let task = world.end(&id);
     assert_eq!((&task["status"], &task["interruptionReason"]), (&"interrupted".into(), &"timeout".into()));

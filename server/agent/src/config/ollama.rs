@@ -51,8 +51,9 @@ pub(super) fn models(address: SocketAddr) -> Option<Vec<String>> {
     let mut stream = TcpStream::connect_timeout(&address, REACHED).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.set_write_timeout(Some(PATIENCE)).ok()?;
-    // With version 1.0 the answer ends with the connection.
-    write!(stream, "GET /api/tags HTTP/1.0\r\nhost: {address}\r\n\r\n").ok()?;
+    // With version 1.0 the answer ends with the connection. In one piece: who answers after the first would reset it.
+    let question = format!("GET /api/tags HTTP/1.0\r\nhost: {address}\r\n\r\n");
+    stream.write_all(question.as_bytes()).ok()?;
     let mut answer = Vec::new();
     stream.take(LONGEST_ANSWER).read_to_end(&mut answer).ok()?;
     let answer = String::from_utf8(answer).ok()?;
