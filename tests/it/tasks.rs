@@ -23,7 +23,8 @@ struct World {
     program: PathBuf,
 }
 
-/// Reads, thinks for a while, edits, and says so.
+/// Reads, thinks for a while, edits, and says so; once more if it is asked to go on after that, because its worker was killed
+/// before it could write the end down.
 const SCRIPT: &str = "
 turns:
   - stream:
@@ -35,6 +36,7 @@ turns:
   - stream:
       - delayMs: DELAY
       - text: Done.
+  - stream: [{text: Done.}]
 ";
 
 const TEXT: &str = "one\ntwo\nthree\n";
