@@ -224,16 +224,22 @@ fn report(connection: &mut Connection, fence: &Fence, progress: &Progress) -> Re
     Ok(transaction.commit()?)
 }
 
-fn end_held(connection: &mut Connection, fence: &Fence, end: &TaskEnd) -> Result<Task, Failure> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    hold(&transaction, fence)?;
+/// Returns why the task was asked to end, if it was.
+fn asked_to_end(transaction: &Transaction<'_>, fence: &Fence) -> Result<Option<Interruption>, Failure> {
     let asked: Option<Word<Interruption>> = transaction.query_row(
         "SELECT cancel_reason FROM task WHERE id = ?1",
         [fence.task.as_str()],
         |row| row.get(0),
     )?;
+    Ok(asked.map(|Word(reason)| reason))
+}
+
+fn end_held(connection: &mut Connection, fence: &Fence, end: &TaskEnd) -> Result<Task, Failure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    hold(&transaction, fence)?;
+    let asked = asked_to_end(&transaction, fence)?;
     let (status, reason) = match asked {
-        Some(reason) => (TaskStatus::Cancelled, Some(reason.0)),
+        Some(reason) => (TaskStatus::Cancelled, Some(reason)),
         None => (end.status, end.reason),
     };
     if !status.is_final() {
@@ -263,12 +269,8 @@ fn end_held(connection: &mut Connection, fence: &Fence, end: &TaskEnd) -> Result
 fn park(connection: &mut Connection, fence: &Fence, provider: &str) -> Result<Task, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     hold(&transaction, fence)?;
-    let asked: Option<Word<Interruption>> = transaction.query_row(
-        "SELECT cancel_reason FROM task WHERE id = ?1",
-        [fence.task.as_str()],
-        |row| row.get(0),
-    )?;
-    if let Some(Word(reason)) = asked {
+    let asked = asked_to_end(&transaction, fence)?;
+    if let Some(reason) = asked {
         transaction.execute(
             "UPDATE task SET status = ?2, reason = ?3, pid = NULL, ended_at = ?4 WHERE id = ?1",
             params![fence.task.as_str(), Word(TaskStatus::Cancelled), Word(reason), write::now()],
