@@ -24,7 +24,7 @@ struct World {
 }
 
 /// Reads, thinks for a while, edits, and says so; once more if it is asked to go on after that, because its worker was killed
-/// before it could write the end down.
+/// between the last words and the end of the turn.
 const SCRIPT: &str = "
 turns:
   - stream:

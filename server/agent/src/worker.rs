@@ -12,7 +12,7 @@ use kkcode_core::event::{Command, Event, FileOperations, StartTurn};
 use kkcode_core::id::{SessionId, TaskId, TurnId};
 use kkcode_core::task::{ExecutionMode, Interruption, Task, TaskEnd, TaskEvent, TaskOutcome};
 use kkcode_core::text::PositionEncoding;
-use kkcode_core::turn::{Failure, TurnStatus, Usage};
+use kkcode_core::turn::{Failure, Turn, TurnStatus, Usage};
 use kkcode_store::{Claimed, Fence, Progress, Store, StoreError};
 use tokio::sync::oneshot;
 
@@ -179,6 +179,10 @@ impl Worker {
             return Ok(Ended::Done);
         }
         self.attach(bases);
+        if let Some(turns) = self.done_before(&session).await {
+            self.end(&TurnStatus::Completed, &turns, None).await?;
+            return Ok(Ended::Done);
+        }
         let (status, turns, cut) = match self.start(&session).await? {
             Ok(turn) => {
                 let Some(followed) = follow::turn(self, &turn, effects, stop).await? else {
@@ -191,11 +195,35 @@ impl Worker {
                 (TurnStatus::Failed(failure), Vec::new(), None)
             }
         };
-        let outcome = self.outcome(&turns).await;
-        let (fence, end) = (self.fence.clone(), TaskEnd::of_turn(&status, outcome, cut));
+        self.end(&status, &turns, cut).await?;
+        Ok(Ended::Done)
+    }
+
+    /// Writes down how the task has ended: as its last turn did, unless that was cut off.
+    async fn end(
+        &self,
+        status: &TurnStatus,
+        turns: &[Turn],
+        cut: Option<Interruption>,
+    ) -> Result<(), StoreError> {
+        let outcome = self.outcome(turns).await;
+        let (fence, end) = (self.fence.clone(), TaskEnd::of_turn(status, outcome, cut));
         ask(|done| self.store.end_task(fence, end, done)).await?;
         self.handle.tasks_changed();
-        Ok(Ended::Done)
+        Ok(())
+    }
+
+    /// Returns the turns of an attempt before that came to the task's end, though its worker was gone before it said so.
+    async fn done_before(&self, session: &SessionId) -> Option<Vec<Turn>> {
+        let snapshot = self.handle.snapshot().await?;
+        let is_ours = |turn: &&Turn| {
+            turn.session == *session
+                && turn.started_at >= self.task.created_at
+                && (turn.prompt == self.task.spec.prompt || turn.prompt == GO_ON)
+        };
+        let mut turns: Vec<Turn> = snapshot.turns.values().filter(is_ours).cloned().collect();
+        turns.sort_by_key(|turn| turn.started_at);
+        turns.last().is_some_and(|last| last.status == TurnStatus::Completed).then_some(turns)
     }
 
     /// Tells the runtime where it works, and which texts editors had unsaved.
@@ -255,7 +283,7 @@ impl Worker {
     }
 
     /// Returns what came of the task, over all of its turns.
-    async fn outcome(&self, turns: &[kkcode_core::turn::Turn]) -> TaskOutcome {
+    async fn outcome(&self, turns: &[Turn]) -> TaskOutcome {
         let mut outcome = TaskOutcome::default();
         let mut usage = Usage::default();
         for turn in turns.iter().filter(|turn| turn.started_at >= self.task.created_at) {

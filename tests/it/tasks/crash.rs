@@ -45,6 +45,24 @@ fn a_killed_worker_is_seen_at_any_moment_and_its_task_goes_on() {
 }
 
 #[test]
+fn a_turn_that_had_ended_before_its_worker_was_killed_is_not_asked_for_again() {
+    let world = World::new(0);
+    let id = world.start(&[]);
+    let done = world.end(&id);
+    let said = world.sql::<i64>("SELECT count(*) FROM message");
+    // As if the worker had been killed before it wrote the end down.
+    let cut = format!(
+        "UPDATE task SET status = 'interrupted', reason = 'orphaned', result = NULL WHERE id = '{id}'"
+    );
+    world.write_sql(&cut);
+    world.json(&["task", "retry", &id]);
+    let again = world.end(&id);
+    assert_eq!((&again["status"], &again["attempt"]), (&"completed".into(), &2.into()), "{again}");
+    assert_eq!(again["result"], done["result"]);
+    assert_eq!(world.sql::<i64>("SELECT count(*) FROM message"), said, "the model was not asked");
+}
+
+#[test]
 fn a_command_that_is_killed_changes_nothing_for_the_worker() {
     let world = World::new(300);
     for round in 0..rounds() / 4 {
