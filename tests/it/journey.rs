@@ -11,6 +11,7 @@ mod accept;
 mod clients;
 mod commands;
 mod editors;
+mod files;
 mod kill;
 mod models;
 mod prompts;

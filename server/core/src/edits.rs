@@ -59,7 +59,7 @@ struct LineEdit {
 }
 
 /// Returns the edits that bring hunks of a file to the side that is wanted, in an open document; none overlaps or touches
-/// another.
+/// another, and each changes something.
 ///
 /// A replaced range is exactly the hunk's lines. Where the document lacks the line ending that the new lines lean on, or
 /// the new lines one that the document goes on behind, the edit brings it, so that no two lines run together; and an edit
@@ -80,13 +80,17 @@ pub fn text_edits(
             start -= last_ending(&LineText::line(text, edit.lines.start.saturating_sub(1))).len();
         }
         let end = char_of(edit.lines.end);
+        // A file that only moves keeps its text: there is nothing to tell the editor.
+        if text.slice(start..end) == *edit.new_text {
+            return None;
+        }
         let range = TextRange::new(
             Position::from_char(text, start, encoding),
             Position::from_char(text, end, encoding),
         );
-        TextEdit { range, new_text: edit.new_text }
+        Some(TextEdit { range, new_text: edit.new_text })
     };
-    line_edits(text, file, placement, texts, wanted).into_iter().map(to_edit).collect()
+    line_edits(text, file, placement, texts, wanted).into_iter().filter_map(to_edit).collect()
 }
 
 /// Returns `text` with hunks of a file brought to the side that is wanted, by the same rules as [`text_edits`].
