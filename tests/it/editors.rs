@@ -4,6 +4,7 @@
 mod changes;
 mod emacs;
 mod helix;
+mod neovim;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use kkcode_core::placement::Found;
+use kkcode_core::proposal::{ChangeKind, FileChange};
 use thiserror::Error;
 
 use crate::place::Place;
@@ -32,6 +34,15 @@ pub(crate) enum FileError {
     Outside(PathBuf),
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
+}
+
+/// Says what was found of a file that is not there: perhaps where a hunk has moved it.
+pub(crate) fn nothing(file: &FileChange) -> Found<'_> {
+    let moved = file.hunks.iter().find_map(|hunk| match &hunk.kind {
+        ChangeKind::Rename { to } if fs::symlink_metadata(to).is_ok() => Some(&**to),
+        _ => None,
+    });
+    Found::Nothing { moved_to: moved }
 }
 
 impl FileError {

@@ -71,7 +71,7 @@ pub(crate) fn read_in(snapshot: &Snapshot, review: &Review, path: &Path) -> Resu
     let found = match (&now, snapshot.documents.by_path(path)) {
         (Some(now), Some(_)) => Found::Buffer(now),
         (Some(now), None) => Found::Disk(now),
-        (None, _) => Found::Nothing,
+        (None, _) => file::nothing(file),
     };
     let placement = Placement::derive(file, texts, found, |_| false);
     if let Some(whole) = pending_whole(file, &placement) {

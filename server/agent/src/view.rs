@@ -39,7 +39,7 @@ pub fn placed_file(snapshot: &Snapshot, review: &Review, change: &FileChange) ->
         let found = match (&lines, document) {
             (Some(lines), Some(_)) => Found::Buffer(lines),
             (Some(lines), None) => Found::Disk(lines),
-            (None, _) => Found::Nothing,
+            (None, _) => file::nothing(change),
         };
         Placement::derive(change, snapshot.reviews.texts(), found, |_| false)
     });

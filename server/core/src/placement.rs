@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::id::HunkId;
@@ -48,7 +49,10 @@ pub enum Found<'a> {
     /// It is on the disk, with this text.
     Disk(&'a Lines),
     /// There is no such file.
-    Nothing,
+    Nothing {
+        /// Where a hunk moves it, if there is a file.
+        moved_to: Option<&'a Path>,
+    },
 }
 
 /// The places of a file's hunks in one text.
@@ -82,10 +86,10 @@ impl Placement {
             let hunks = file.placed_hunks(base, &wanted);
             let mut layer = match found {
                 Found::Buffer(now) | Found::Disk(now) => Layer::derive(text, &hunks, now),
-                Found::Nothing => Layer::expected(&Lines::new(""), &[]).1,
+                Found::Nothing { .. } => Layer::expected(&Lines::new(""), &[]).1,
             };
-            if let Found::Nothing = found {
-                layer.places = hunks.iter().map(|(hunk, _)| absent(hunk)).collect();
+            if let Found::Nothing { moved_to } = found {
+                layer.places = hunks.iter().map(|(hunk, _)| absent(hunk, moved_to)).collect();
             }
             for (hunk, _) in hunks.iter().filter(|(hunk, _)| hunk.kind != ChangeKind::Modify) {
                 layer.look_at_whole(hunk, found);
@@ -165,11 +169,13 @@ impl Layer {
 }
 
 /// Returns the place of a hunk whose file is not there.
-fn absent(hunk: &Hunk) -> Place {
-    let holds = match hunk.kind {
+fn absent(hunk: &Hunk, moved_to: Option<&Path>) -> Place {
+    let holds = match &hunk.kind {
         ChangeKind::Create => Holds::Old,
-        ChangeKind::Delete | ChangeKind::Rename { .. } => Holds::New,
-        ChangeKind::Modify => Holds::Neither,
+        ChangeKind::Delete => Holds::New,
+        ChangeKind::Rename { to } if moved_to == Some(to) => Holds::New,
+        // Somebody took it away.
+        ChangeKind::Rename { .. } | ChangeKind::Modify => Holds::Neither,
     };
     Place { hunk: hunk.id.clone(), lines: 0..0, holds, old: Vec::new(), new: None, over: None }
 }

@@ -111,7 +111,7 @@ fn diagnostic(hunk: &Waiting, client: &ClientCapabilities) -> Value {
         "severity": DiagnosticSeverity::INFORMATION,
         "code": state,
         "source": SOURCE,
-        "message": format!("{state} hunk{reason}: {}", summary(&hunk.hunk)),
+        "message": format!("{state} hunk{reason}: {}", summary(&hunk.hunk, &hunk.path)),
     });
     if let Some(diagnostic) = diagnostic.as_object_mut().filter(|_| client.diagnostic_data) {
         let data = json!({"proposalId": hunk.proposal.as_str(), "hunkId": hunk.hunk.id.as_str()});

@@ -205,14 +205,17 @@ pub(crate) fn diff(hunk: &Hunk) -> Vec<String> {
     [marked('-', &hunk.old_text), marked('+', &hunk.new_text)].concat()
 }
 
-/// Says on one line what a hunk does.
-pub(crate) fn summary(hunk: &Hunk) -> String {
+/// Says on one line what a hunk does to the file `path`.
+pub(crate) fn summary(hunk: &Hunk, path: &Path) -> String {
     let (old, new) = (split(&hunk.old_text).count(), split(&hunk.new_text).count());
     let lines = |count: usize| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
+    if let ChangeKind::Rename { to } = &hunk.kind {
+        let folder = path.parent().unwrap_or(path);
+        return format!("rename the file to {}", to.strip_prefix(folder).unwrap_or(to).display());
+    }
     match (old, new) {
         _ if hunk.kind == ChangeKind::Create => format!("new file: {}", lines(new)),
         _ if hunk.kind == ChangeKind::Delete => format!("delete the file: {}", lines(old)),
-        _ if matches!(hunk.kind, ChangeKind::Rename { .. }) => "rename the file".to_owned(),
         _ if hunk.changes_only_endings() => format!("other line endings for {}", lines(old)),
         _ if is_coarse(old, new) => {
             format!("{} by {}, too many to be compared line by line", lines(old), lines(new))

@@ -131,6 +131,45 @@ fn an_editor_that_can_deletes_and_renames_the_files_that_it_has_open() {
 }
 
 #[test]
+fn a_moved_file_that_an_editor_has_open_is_brought_back_by_it() {
+    let mut world = World::with(&script(MOVE), with_operations());
+    let proposal = world.turn();
+    world.decide_all("accept", &proposal);
+    let moved = format!("file://{}", world.moved().display());
+    let open = |text: &str| json!({"textDocument": {"uri": moved, "languageId": "text", "version": 7, "text": text}});
+    world.server.notify("textDocument/didOpen", open("the user's\n"));
+    let refused = world.server.command("kkcode.review.undo", json!({})).unwrap_err();
+    assert_eq!(refused.code, -32803, "{refused}");
+    world.server.notify("textDocument/didClose", json!({"textDocument": {"uri": moved}}));
+    world.server.notify("textDocument/didOpen", open(TEXT));
+    world.undo_last();
+    let (id, params) = world.server.expect_request("workspace/applyEdit");
+    let rename = json!([{"kind": "rename", "oldUri": moved, "newUri": format!("file://{}", world.file().display()).replace(' ', "%20")}]);
+    assert_eq!(params["edit"]["documentChanges"], rename);
+    fs::rename(world.moved(), world.file()).unwrap();
+    world.server.notify("textDocument/didClose", json!({"textDocument": {"uri": moved}}));
+    world.open();
+    world.server.respond(&id, Ok(json!({"applied": true})));
+    assert_eq!(world.states(&proposal), ["pending"]);
+    assert_eq!(world.on_disk(), TEXT);
+    world.done();
+}
+
+#[test]
+fn a_file_that_somebody_took_away_was_not_moved() {
+    let mut world = World::with(&script(MOVE), capabilities());
+    let proposal = world.turn();
+    fs::remove_file(world.file()).unwrap();
+    let hunk = world.hunks(&proposal).remove(0);
+    assert_eq!(hunk.state, "stale");
+    let refused = world.hunk_command("kkcode.hunk.accept", &proposal, &hunk.id).unwrap_err();
+    assert!(refused.code == -32803 && refused.message.contains("x y.txt"), "{refused}");
+    fs::write(world.file(), TEXT).unwrap();
+    assert_eq!(world.states(&proposal), ["pending"]);
+    world.done();
+}
+
+#[test]
 fn where_the_editor_cannot_the_server_deletes_and_renames_on_the_disk() {
     for tool in [REMOVE, MOVE] {
         let mut world = World::with(&script(tool), capabilities());
@@ -165,7 +204,13 @@ fn a_file_that_the_user_goes_on_writing_is_not_deleted() {
     let mut world = World::with(&script(REMOVE), with_operations());
     world.open();
     let proposal = world.turn();
-    world.type_text(1, 0, 3, "mine");
+    // Beside the lines that go is in the file that goes.
+    world.type_text(5, 0, 0, "mine\n");
+    assert_eq!(world.states(&proposal), ["stale"]);
+    let end = json!({"start": {"line": 5, "character": 0}, "end": {"line": 6, "character": 0}});
+    world.apply(&json!([{"range": end, "newText": ""}]));
+    assert_eq!(world.states(&proposal), ["pending"]);
+    world.type_text(5, 0, 0, "mine\n");
     assert_eq!(world.states(&proposal), ["stale"]);
     let hunk = world.hunks(&proposal)[0].id.clone();
     let refused = world.hunk_command("kkcode.hunk.accept", &proposal, &hunk).unwrap_err();

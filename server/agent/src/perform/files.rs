@@ -27,7 +27,9 @@ pub(super) fn derived(folders: &[PathBuf], question: Derive) -> Event {
         }
         None => match file::read(&file.path, folders) {
             Ok(text) => Some(Placement::derive(&file, &texts, Found::Disk(&Lines::new(text)), wanted)),
-            Err(FileError::Missing(_)) => Some(Placement::derive(&file, &texts, Found::Nothing, wanted)),
+            Err(FileError::Missing(_)) => {
+                Some(Placement::derive(&file, &texts, file::nothing(&file), wanted))
+            }
             Err(error) => {
                 tracing::info!(%error, "the hunks of a file have no place for now");
                 None
@@ -72,7 +74,7 @@ impl Ground<'_> {
             text => Some(Lines::new(text.map_err(|error| error.to_string())?)),
         };
         let verdict = |hunk: &HunkId| hunks.iter().find(|(id, _)| id == hunk).map(|(_, verdict)| verdict);
-        let found = now.as_ref().map_or(Found::Nothing, Found::Disk);
+        let found = now.as_ref().map_or_else(|| file::nothing(file), Found::Disk);
         let placement = Placement::derive(file, texts, found, |hunk| verdict(hunk).is_some());
         let path = file.path.display();
         let is_edit =

@@ -13,6 +13,7 @@ use crate::id::ProposalId;
 use crate::lines::Compare;
 use crate::placement::Placement;
 use crate::placement::layer::Followed;
+use crate::proposal::{ChangeKind, Hunk};
 use crate::text::{PositionEncoding, TextRange};
 
 /// A change of whole lines, for the places that have to follow it: lines of the text before, and of the one after.
@@ -89,6 +90,10 @@ impl State {
         if rewritten || (was_in_step && document.out_of_sync) {
             return self.derive_all(&path);
         }
+        // A file that is to go or to move is looked at whole: what is typed beside its lines is the user's as well.
+        unsure.extend(followers.into_iter().filter(|id| self.goes_whole(id, &path)));
+        unsure.sort();
+        unsure.dedup();
         let mut effects = self.settle(&path, &changed);
         effects.extend(changed.into_iter().map(|id| Effect::Editor(EditorEffect::Refresh(id))));
         effects.extend(unsure.iter().filter_map(|id| self.derive(id, &path)));
@@ -107,6 +112,15 @@ impl State {
         let Some(path) = closed.and_then(|document| document.path) else { return Vec::new() };
         // The disk owns the text again; what was only in the buffer is gone.
         self.derive_all(&path)
+    }
+
+    /// Tells whether a hunk that waits deletes or moves the file.
+    fn goes_whole(&self, proposal: &ProposalId, path: &Path) -> bool {
+        let goes = |hunk: &Hunk| {
+            hunk.verdict.is_open() && matches!(hunk.kind, ChangeKind::Delete | ChangeKind::Rename { .. })
+        };
+        let file = self.reviews.get(proposal).and_then(|review| review.proposal.file(path));
+        file.is_some_and(|file| file.hunks.iter().any(goes))
     }
 
     /// Returns the questions where the hunks of a file stand now, for every proposal that waits for something there.

@@ -7,12 +7,16 @@ use super::review::changed_event;
 use super::{Outcome, State, Waiting};
 use crate::document::Document;
 use crate::edits::{Side, text_edits};
-use crate::effect::{Commit, DocumentEdit, EditorEffect, Effect, FileOperation, FileWrite, Refusal, Reply};
+use crate::effect::{
+    Commit, DocumentEdit, EditorEffect, Effect, FileOperation, FileWrite, Refusal, Reply, TextEdit,
+};
 use crate::event::Command;
 use crate::id::{HunkId, ProposalId, RequestId};
+use crate::lines::{Compare, Lines, keys, split};
 use crate::placement::Holds;
 use crate::proposal::{ChangeKind, FileChange, Hunk, Verdict};
 use crate::review::{Aim, Review};
+use crate::text::{Position, TextRange};
 
 /// The verdict that a hunk is to have.
 #[derive(Clone, Debug)]
@@ -66,6 +70,8 @@ impl State {
             }
             for (edit, wishes) in edits {
                 self.attempts += 1;
+                // One that is decided already has a place only if somebody wants it.
+                review.wanted.extend(wishes.iter().map(|wish| wish.hunk.clone()));
                 let aim = |wish: Wish| (wish.hunk, Aim { attempt: self.attempts, verdict: wish.verdict });
                 review.applying.extend(wishes.into_iter().map(aim));
                 asked.push(Effect::Editor(EditorEffect::ApplyEdit(edit)));
@@ -116,7 +122,11 @@ impl State {
                 file.hunk(&wish.hunk).is_some_and(|hunk| !needs_the_disk(hunk, &wish.verdict))
             });
             plan.direct.extend::<Vec<Wish>>(direct);
-            plan.writes.extend(self.write(file, written));
+            let written: Vec<Wish> = written;
+            match self.move_back(review, file, &written)? {
+                Some(edit) => plan.edits.push((edit, written)),
+                None => plan.writes.extend(self.write(file, written)),
+            }
             return Ok(());
         };
         let touches_text = |wish: &Wish| {
@@ -146,6 +156,47 @@ impl State {
         }
         plan.edits.extend(self.edit(review, file, document, &edited, operation));
         Ok(())
+    }
+
+    /// Returns what brings a file back that was moved, if an editor has it open where it is now and can do that. What is
+    /// typed there is not moved under the old name.
+    fn move_back(
+        &self,
+        review: &Review,
+        file: &FileChange,
+        wishes: &[Wish],
+    ) -> Result<Option<DocumentEdit>, Refusal> {
+        let moved = wishes.iter().filter(|wish| !wish.verdict.is_in_text()).find_map(|wish| {
+            let hunk = file.hunk(&wish.hunk)?;
+            let ChangeKind::Rename { to } = &hunk.kind else { return None };
+            Some((hunk, self.documents.by_path(to)?))
+        });
+        let Some((hunk, document)) = moved else { return Ok(None) };
+        if document.out_of_sync {
+            return Err(Refusal::OutOfSync(document.uri.as_str().to_owned()));
+        }
+        let now = Lines::of_rope(&document.text);
+        if now.keys(Compare::Content) != keys(split(&hunk.new_text), Compare::Content) {
+            return Err(Refusal::Changed(hunk.id.clone()));
+        }
+        let operation = FileOperation::Rename { to: file.path.clone() };
+        if !self.can(&operation) {
+            return Ok(None);
+        }
+        let all = TextRange::new(
+            Position::new(0, 0),
+            Position::from_char(&document.text, document.text.len_chars(), self.encoding),
+        );
+        let edit = TextEdit { range: all, new_text: hunk.old_text.to_string() };
+        Ok(Some(DocumentEdit {
+            uri: document.uri.clone(),
+            version: document.version,
+            edits: (hunk.old_text != hunk.new_text).then_some(edit).into_iter().collect(),
+            operation: Some(operation),
+            label: format!("Undo: {}", review.proposal.title),
+            proposal: review.proposal.id.clone(),
+            hunks: wishes.iter().map(|wish| wish.hunk.clone()).collect(),
+        }))
     }
 
     fn edit(

@@ -173,7 +173,7 @@ pub(super) fn all(snapshot: &Snapshot, here: &[Waiting]) -> Vec<Offer> {
 }
 
 fn of_hunk(snapshot: &Snapshot, waiting: &Waiting, several: bool) -> Vec<Offer> {
-    let about = several.then(|| summary(&waiting.hunk));
+    let about = several.then(|| summary(&waiting.hunk, &waiting.path));
     let (proposal, hunk) = (waiting.proposal.to_string(), waiting.hunk.id.to_string());
     let offer = |does: Does| Offer {
         does,

@@ -27,12 +27,19 @@ fn range(start: (u32, u32), end: (u32, u32)) -> TextRange {
 
 #[test]
 fn a_hunk_says_what_it_does() {
-    assert_eq!(summary(&hunk("two\n", "TWO\n")), "two → TWO");
-    assert_eq!(summary(&hunk("two\n", "\n  TWO\nthree\n")), "1 line by 3 lines: two → TWO");
-    assert_eq!(summary(&hunk("", "  a\nb\n")), "insert 2 lines: a");
-    assert_eq!(summary(&hunk("a\n", "")), "delete 1 line: a");
-    assert_eq!(summary(&hunk("a\r\n", "a\n")), "other line endings for 1 line");
-    let long = summary(&hunk("", &"ü".repeat(100)));
+    assert_eq!(summary(&hunk("two\n", "TWO\n"), Path::new("/a/x")), "two → TWO");
+    assert_eq!(
+        summary(&hunk("two\n", "\n  TWO\nthree\n"), Path::new("/a/x")),
+        "1 line by 3 lines: two → TWO"
+    );
+    assert_eq!(summary(&hunk("", "  a\nb\n"), Path::new("/a/x")), "insert 2 lines: a");
+    assert_eq!(summary(&hunk("a\n", ""), Path::new("/a/x")), "delete 1 line: a");
+    assert_eq!(summary(&hunk("a\r\n", "a\n"), Path::new("/a/x")), "other line endings for 1 line");
+    for (to, said) in [("/a/y", "y"), ("/a/b/y", "b/y"), ("/c/y", "/c/y")] {
+        let moved = Hunk { kind: ChangeKind::Rename { to: to.into() }, ..hunk("a\n", "a\n") };
+        assert_eq!(summary(&moved, Path::new("/a/x")), format!("rename the file to {said}"));
+    }
+    let long = summary(&hunk("", &"ü".repeat(100)), Path::new("/a/x"));
     assert_eq!(long, format!("insert 1 line: {}…", "ü".repeat(39)));
 }
 

@@ -1,0 +1,16 @@
+-- A file in which the user goes on typing neither moves nor goes away; not until the lines are as they were.
+return function(plain)
+  local before = plain.on_disk(plain.file)
+  plain.states_are({ "pending" })
+  plain.keys("Gomine<Esc>")
+  plain.states_are({ "stale" })
+  plain.keys("u")
+  plain.states_are({ "pending" })
+  plain.keys("<C-R>")
+  plain.states_are({ "stale" })
+  plain.keys("gg")
+  plain.take("Keep mine")
+  plain.states_are({ "rejected" })
+  vim.cmd.write()
+  plain.expect("the file", plain.on_disk(plain.file), before .. "mine\n")
+end
