@@ -70,6 +70,9 @@ pub struct PermissionPrompt {
     pub title: String,
     /// Exactly what an approval covers, such as the whole command, and why it is asked.
     pub detail: String,
+    /// The whole command line that would be run, byte for byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// The change that is asked about, as a unified diff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
@@ -162,6 +165,10 @@ pub struct PermissionRule {
     /// The workspace folder it holds in; everywhere when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_uri: Option<Uri>,
+    /// What stands in another agent's settings file of that folder, to which the user agreed or, with `ask`, did not; it
+    /// goes when the file changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -9,12 +9,16 @@ use serde_json::{Value, json};
 
 mod clients;
 mod levels;
+mod meanwhile;
 mod questions;
 mod rules;
+mod settings;
 mod several;
 mod shell_command;
 mod shell_refused;
 mod shell_sandbox;
+mod shown;
+mod terminal;
 
 /// A model that reads a file which is asked, and says so.
 const READS: &str = "

@@ -1160,6 +1160,8 @@ export interface PermissionPrompt {
   title: string;
   /** Exactly what an approval covers, such as the whole command, and why it is asked. */
   detail: string;
+  /** The whole command line that would be run, byte for byte. */
+  command?: string;
   /** The change that is asked about, as a unified diff. */
   diff?: string;
   /** The answers, in the order to show them. */
@@ -1417,6 +1419,11 @@ export interface PermissionRule {
   filePatterns?: string[];
   /** The workspace folder it holds in; everywhere when left out. */
   workspaceUri?: string;
+  /**
+   * What stands in another agent's settings file of that folder, to which the user agreed or, with `ask`, did not; it
+   * goes when the file changes.
+   */
+  settings?: string[];
   /** When it was made. */
   createdAt: string;
 }
@@ -1742,6 +1749,8 @@ export interface PermissionDidAskParams {
   title: string;
   /** Exactly what an approval covers, such as the whole command, and why it is asked. */
   detail: string;
+  /** The whole command line that would be run, byte for byte. */
+  command?: string;
   /** The change that is asked about, as a unified diff. */
   diff?: string;
   /** The answers, in the order to show them. */

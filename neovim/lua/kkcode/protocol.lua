@@ -1023,6 +1023,8 @@ M.notifications = {
 ---@field title string
 ---Exactly what an approval covers, such as the whole command, and why it is asked.
 ---@field detail string
+---The whole command line that would be run, byte for byte.
+---@field command? string
 ---The change that is asked about, as a unified diff.
 ---@field diff? string
 ---The answers, in the order to show them.
@@ -1258,6 +1260,9 @@ M.notifications = {
 ---@field filePatterns? string[]
 ---The workspace folder it holds in; everywhere when left out.
 ---@field workspaceUri? string
+---What stands in another agent's settings file of that folder, to which the user agreed or, with `ask`, did not; it
+---goes when the file changes.
+---@field settings? string[]
 ---When it was made.
 ---@field createdAt string
 
@@ -1548,6 +1553,8 @@ M.notifications = {
 ---@field title string
 ---Exactly what an approval covers, such as the whole command, and why it is asked.
 ---@field detail string
+---The whole command line that would be run, byte for byte.
+---@field command? string
 ---The change that is asked about, as a unified diff.
 ---@field diff? string
 ---The answers, in the order to show them.

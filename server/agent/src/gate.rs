@@ -17,6 +17,7 @@ use crate::audit;
 use crate::config::is_config_file;
 use crate::runtime::Handle;
 
+pub mod agreed;
 mod ask;
 mod check;
 mod disk;
@@ -25,7 +26,7 @@ pub mod policy;
 pub mod rules;
 pub mod trust;
 
-use ask::{Offer, Shown};
+use ask::{Offer, Settles, Shown};
 pub(crate) use ask::{Questions, prompt};
 pub(crate) use check::{Asked, Check, Passage};
 use policy::{Holding, Surroundings};
@@ -39,7 +40,7 @@ pub(crate) struct Act {
     pub(crate) call: Call,
     /// What the user is asked, on one line.
     pub(crate) title: String,
-    /// All of it: the whole command, the whole address.
+    /// What the title leaves out: the whole command, the whole address, all paths.
     pub(crate) detail: String,
     /// What it needs beyond what is always allowed.
     pub(crate) reach: Reach,
@@ -139,7 +140,8 @@ impl Gate {
         let said = match verdict.decision {
             Decision::Allow => None,
             Decision::Ask => {
-                let shown = Shown { title: title.clone(), detail: detail.clone(), offer };
+                let (title, detail) = (title.clone(), detail.clone());
+                let shown = Shown { title, detail, diff: None, offer, settles: Settles::Verdict };
                 self.ask(turn, &call, &verdict, shown).await?
             }
             Decision::Deny => {
@@ -217,7 +219,8 @@ impl Permit {
         let verdict = Verdict { decision: Decision::Ask, reason: reason.to_owned(), source };
         let title = format!("{}, {}", self.title, reach.describe());
         // What was shown and may be allowed for longer is the act without this.
-        let shown = Shown { title, detail: self.detail.clone(), offer: Offer::default() };
+        let detail = self.detail.clone();
+        let shown = Shown { title, detail, diff: None, offer: Offer::default(), settles: Settles::User };
         self.gate.ask(&self.turn, &self.call, &verdict, shown).await?;
         Ok(Self { reach, ..self.clone() })
     }

@@ -223,6 +223,7 @@ impl Performer {
             Loaded::default()
         });
         self.catch_up(loaded.last_seq);
+        self.handle.permissions_changed();
         self.runners.watch(loaded.runners, self.handle.clone());
         for notice in loaded.notices {
             self.tell(EditorEffect::Message(notice));
@@ -500,6 +501,9 @@ impl Performer {
     }
 
     fn reply(&mut self, request: RequestId, result: Result<Reply, Refusal>) {
+        if matches!(result, Ok(Reply::Level(_) | Reply::AnswerTaken(true))) {
+            self.handle.permissions_changed();
+        }
         if let Some(answer) = self.replies.remove(&request) {
             // Whoever asked may have gone.
             let _nobody_waits = answer.send(result);

@@ -114,6 +114,8 @@ pub struct Handle {
     store: Store,
     /// Counts what may have changed about tasks.
     task_changes: Arc<watch::Sender<u64>>,
+    /// Counts what may have changed about permissions.
+    permission_changes: Arc<watch::Sender<u64>>,
 }
 
 /// What comes into the runtime's inbox.
@@ -188,8 +190,9 @@ pub(crate) fn spawn_on(
 ) -> (Handle, mpsc::UnboundedReceiver<ToFrontEnd>) {
     let (inbox, inputs) = mpsc::unbounded_channel();
     let (front_end, effects) = mpsc::unbounded_channel();
-    let task_changes = Arc::new(watch::Sender::new(0));
-    let handle = Handle { inbox, requests: Arc::default(), store: store.clone(), task_changes };
+    let (task_changes, permission_changes) = <(Arc<watch::Sender<u64>>, Arc<watch::Sender<u64>>)>::default();
+    let requests = Arc::default();
+    let handle = Handle { inbox, requests, store: store.clone(), task_changes, permission_changes };
     let keys = config.clone();
     store.hide(move |texts| keys.hide_keys(texts));
     let user = front_end.clone();
@@ -249,8 +252,9 @@ impl Handle {
     }
 
     /// Asks the user, and waits for the first answer of anybody who is attached to the home, now or later.
-    pub(crate) async fn ask(&self, prompt: Prompt) -> Result<Resolution, Refusal> {
+    pub(crate) async fn ask(&self, mut prompt: Prompt) -> Result<Resolution, Refusal> {
         let id = prompt.id.clone();
+        prompt.task = self.store.claimed_for().cloned();
         let mut command = Command::Ask(Box::new(prompt));
         loop {
             match self.request(command).await {
@@ -336,6 +340,16 @@ impl Handle {
     /// Returns what says when something about tasks may have changed.
     pub(crate) fn task_changes(&self) -> watch::Receiver<u64> {
         self.task_changes.subscribe()
+    }
+
+    /// Says that a level, a rule or what the user granted may be otherwise than before.
+    pub(crate) fn permissions_changed(&self) {
+        self.permission_changes.send_modify(|count| *count += 1);
+    }
+
+    /// Returns what says when that may be so.
+    pub(crate) fn permission_changes(&self) -> watch::Receiver<u64> {
+        self.permission_changes.subscribe()
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -9,6 +9,7 @@ use crate::gate::{Act, Asked, Questions};
 
 mod anchor;
 mod context;
+mod diff;
 mod everything;
 mod notebook;
 mod outcome;
@@ -41,6 +42,7 @@ mod websearch;
 mod write;
 
 pub(crate) use context::Context;
+pub(crate) use diff::diff_of;
 pub(crate) use reads::Reads;
 
 /// The most text that one call may bring, in bytes.
@@ -132,6 +134,11 @@ pub(crate) fn specs() -> Vec<ToolSpec> {
 /// Tells whether a tool only looks at things, so that several of its calls can run at the same time.
 pub(crate) fn is_read_only(name: &str) -> bool {
     TOOLS.iter().any(|tool| tool.name == name && tool.kind == Kind::Looks)
+}
+
+/// Tells whether a tool changes files.
+pub(crate) fn is_edit(name: &str) -> bool {
+    TOOLS.iter().any(|tool| tool.name == name && tool.kind == Kind::Edits)
 }
 
 /// Runs a tool call: judged by the gate first. What it refuses is said to the model. Reads files: not for the runtime's own

@@ -146,6 +146,10 @@ impl Running {
         self.messages = self.history().await?;
         let snapshot = self.link.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
         let (turn, trusted) = (self.link.turn.clone(), self.link.ports.config.is_trusted());
+        if trusted {
+            // It ends with the turn, which withdraws what was not answered.
+            tokio::spawn(self.link.gate.clone().ask_about_settings(turn.clone(), snapshot.clone()));
+        }
         let (system, excerpts) = blocking(move || {
             let system = system::prompt(&turn, &snapshot, trusted);
             (system, excerpts::render(&turn.excerpts, &snapshot))

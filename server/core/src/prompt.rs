@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::DurableEvent;
-use crate::id::{PromptId, SessionId, TurnId};
+use crate::id::{PromptId, SessionId, TaskId, TurnId};
 use crate::permission::engine::Approval;
 use crate::permission::rule::Rule;
 use crate::proposal::Timestamp;
@@ -20,6 +20,9 @@ pub struct Prompt {
     pub session: SessionId,
     /// The turn that waits for it.
     pub turn: TurnId,
+    /// The task that the turn is of, if it runs in the background.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
     /// What is asked, on one line.
     pub title: String,
     /// What the user has to know; of a permission everything that it covers, and why it is asked.
@@ -50,6 +53,9 @@ pub enum PromptKind {
 pub struct Permission {
     /// The tool that wants it.
     pub tool: String,
+    /// The whole command line, of one that would be run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// The change that it is about, as a unified diff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
@@ -114,7 +120,7 @@ pub struct Choice {
 pub struct Resolution {
     /// The answer.
     pub answer: Answer,
-    /// Who gave it: an editor's name, `cli`, `rule` for an answer to another prompt that covers this one, or `cancel`.
+    /// Who gave it: an editor's name, `cli`, `rule` for a level, rule or grant that came meanwhile, or `cancel`.
     pub by: String,
     /// What the agent is told with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,22 +153,6 @@ impl Prompt {
             | (PromptKind::Questions { .. }, Answer::Questions(_)) => true,
             (PromptKind::Permission(permission), Answer::AllowSession) => permission.approval.is_some(),
             (PromptKind::Permission(permission), Answer::AllowAlways) => !permission.rules.is_empty(),
-            _ => false,
-        }
-    }
-
-    /// Tells whether what was answered here lets through what another prompt asks.
-    pub fn covers(&self, other: &Self) -> bool {
-        let (PromptKind::Permission(ours), PromptKind::Permission(theirs)) = (&self.kind, &other.kind) else {
-            return false;
-        };
-        match self.resolution.as_ref().map(|resolution| &resolution.answer) {
-            Some(Answer::AllowSession) => {
-                self.session == other.session && theirs.approval.is_some() && ours.approval == theirs.approval
-            }
-            Some(Answer::AllowAlways) => {
-                !theirs.rules.is_empty() && theirs.rules.iter().all(|rule| ours.rules.contains(rule))
-            }
             _ => false,
         }
     }

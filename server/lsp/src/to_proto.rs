@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kkcode_agent::gate::agreed::Agreement;
 use kkcode_agent::gate::learned::Learned;
 use kkcode_agent::resolve::{self, Conflict};
 use kkcode_agent::runtime::{PlanEntry, PlanStatus};
@@ -102,7 +103,26 @@ pub(crate) fn learned_rule(rule: Learned) -> protocol::permission::PermissionRul
         command_prefix: rule.command_prefix,
         file_patterns: rule.file_patterns,
         workspace_uri: Some(from_path(&rule.workspace, PathStyle::NATIVE)),
+        settings: Vec::new(),
         created_at: rule.created_at,
+    }
+}
+
+/// Translates what the user said about another agent's settings.
+pub(crate) fn agreement(agreement: Agreement) -> protocol::permission::PermissionRule {
+    protocol::permission::PermissionRule {
+        rule_id: agreement.id,
+        action: if agreement.agreed {
+            protocol::permission::Decision::Allow
+        } else {
+            protocol::permission::Decision::Ask
+        },
+        tool: "*".to_owned(),
+        command_prefix: None,
+        file_patterns: Vec::new(),
+        workspace_uri: Some(from_path(&agreement.workspace, PathStyle::NATIVE)),
+        settings: agreement.rules,
+        created_at: agreement.created_at,
     }
 }
 

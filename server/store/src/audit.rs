@@ -7,7 +7,7 @@ use std::path::Path;
 use kkcode_core::audit::{AuditEvent, AuditRecord};
 use kkcode_core::id::SessionId;
 use kkcode_core::permission::Decision;
-use kkcode_core::prompt::{Answer, Prompt, PromptKind, Resolution};
+use kkcode_core::prompt::{Answer, Permission, Prompt, PromptKind, Resolution};
 use kkcode_core::proposal::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
@@ -159,7 +159,7 @@ impl Log<'_> {
     /// Appends that the user is asked for a permission; other questions decide nothing.
     pub(crate) fn asked(&mut self, prompt: &Prompt) -> Result<(), Failure> {
         let PromptKind::Permission(permission) = &prompt.kind else { return Ok(()) };
-        let mut record = of_prompt(prompt, &permission.tool);
+        let mut record = of_prompt(prompt, permission);
         record.reason.clone_from(&prompt.detail);
         self.append(record)
     }
@@ -167,7 +167,7 @@ impl Log<'_> {
     /// Appends what came of a prompt.
     pub(crate) fn answered(&mut self, prompt: &Prompt, resolution: &Resolution) -> Result<(), Failure> {
         let PromptKind::Permission(permission) = &prompt.kind else { return Ok(()) };
-        let mut record = of_prompt(prompt, &permission.tool);
+        let mut record = of_prompt(prompt, permission);
         let (decision, how) = match resolution.answer {
             Answer::AllowOnce => (Decision::Allow, "once"),
             Answer::AllowSession => (Decision::Allow, "until the session ends"),
@@ -183,14 +183,14 @@ impl Log<'_> {
     }
 }
 
-fn of_prompt(prompt: &Prompt, tool: &str) -> AuditRecord {
+fn of_prompt(prompt: &Prompt, permission: &Permission) -> AuditRecord {
     AuditRecord {
         event: AuditEvent::Asked,
         session: prompt.session.clone(),
         turn: prompt.turn.clone(),
         prompt: Some(prompt.id.clone()),
-        tool: tool.to_owned(),
-        action: prompt.title.clone(),
+        tool: permission.tool.clone(),
+        action: permission.command.clone().unwrap_or_else(|| prompt.title.clone()),
         decision: Decision::Ask,
         by: String::new(),
         reason: String::new(),

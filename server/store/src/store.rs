@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use kkcode_core::effect::{Commit, DurableEvent};
-use kkcode_core::id::{SessionId, TurnId};
+use kkcode_core::id::{SessionId, TaskId, TurnId};
 use kkcode_core::proposal::Timestamp;
 use serde_json::Value;
 
@@ -152,6 +152,11 @@ impl Store {
 
     pub(crate) fn with_fence(&self, fence: Fence) -> Self {
         Self { shared: self.shared.clone(), fence: Some(fence) }
+    }
+
+    /// Returns the task that this store was claimed for; none unless it is a worker's.
+    pub fn claimed_for(&self) -> Option<&TaskId> {
+        self.fence.as_ref().map(|fence| &fence.task)
     }
 
     pub(crate) fn home(&self) -> &Path {

@@ -13,6 +13,7 @@ use kkcode_core::turn::Level;
 
 use crate::config::ConfigSource;
 
+use super::agreed::{self, SETTINGS};
 use super::disk::Disk;
 use super::learned;
 use super::rules::{self, Problem, Section};
@@ -121,8 +122,9 @@ pub(crate) fn holding(surroundings: &Surroundings, folders: &[PathBuf], cwd: &Pa
         }
     }
     let (learned, broken) = learned::rules(&surroundings.home);
-    holding.rules.extend(learned);
-    holding.problems.extend(broken);
+    let (agreed, unread) = agreed::rules(&surroundings.home, folders);
+    holding.rules.extend(learned.into_iter().chain(agreed));
+    holding.problems.extend(broken.into_iter().chain(unread));
     holding
 }
 
@@ -157,18 +159,15 @@ pub(crate) fn files<'a>(
     let project = folders.iter().flat_map(|folder| {
         let (own, plain) = FILES.split_at(3);
         let own = own.iter().map(move |name| folder.join(".kkcode").join(name));
-        own.chain(plain.iter().map(move |name| folder.join(name))).chain([folder.join(CLAUDE)])
+        own.chain(plain.iter().map(move |name| folder.join(name))).chain([folder.join(SETTINGS)])
     });
-    user.chain(project).chain([surroundings.home.join(learned::NAME)])
+    user.chain(project).chain([learned::NAME, agreed::NAME].map(|name| surroundings.home.join(name)))
 }
-
-/// The settings of another agent.
-const CLAUDE: &str = ".claude/settings.json";
 
 /// Returns the files of a project that are read.
 fn project_files(folder: &Path) -> [PathBuf; 3] {
     let (own, plain) = FILES.split_at(3);
-    [first(&folder.join(".kkcode"), own), first(folder, plain), folder.join(CLAUDE)]
+    [first(&folder.join(".kkcode"), own), first(folder, plain), folder.join(SETTINGS)]
 }
 
 fn first(folder: &Path, names: &[&str]) -> PathBuf {

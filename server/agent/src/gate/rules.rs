@@ -242,7 +242,7 @@ pub(crate) fn claude(path: &Path) -> Section {
 }
 
 /// `Bash(npm run:*)`, `Read(./secrets/**)`, `Edit(src/**)`, `WebFetch`.
-fn claude_rules(entry: &str, action: Decision, origin: &Origin) -> Vec<Rule> {
+pub(super) fn claude_rules(entry: &str, action: Decision, origin: &Origin) -> Vec<Rule> {
     let (tool, inside) =
         entry.split_once('(').map_or((entry, None), |(tool, rest)| (tool, rest.strip_suffix(')')));
     let rule = |tool: &str, file_patterns: Vec<String>, command_prefixes: Vec<String>| Rule {

@@ -57,7 +57,8 @@ pub fn grant(home: &Path, folder: &Path) -> Result<bool, TrustError> {
     })
 }
 
-/// Trusts a folder, and those that it lies in, no longer; tells whether one of them was trusted.
+/// Trusts a folder, and those that it lies in, no longer; tells whether one of them was trusted. What the user agreed to of
+/// its settings stays, and can be forgotten like a rule.
 pub fn revoke(home: &Path, folder: &Path) -> Result<bool, TrustError> {
     change(home, |folders| {
         let before = folders.len();

@@ -40,6 +40,8 @@ impl Performer {
                 "the rule could not be kept, this once is allowed: {reason}"
             )));
         }
+        // Where others ask the same, they need not any more.
+        self.ring();
         for (request, reply) in answers {
             self.reply(request, Ok(reply));
         }

@@ -81,7 +81,7 @@ pub(super) fn act(plan: Plan, run: impl FnOnce() -> Result<String, String> + Sen
     let mut shown = [reads.clone(), writes.clone()].concat();
     shown.sort();
     shown.dedup();
-    let detail = format!("{}\n\n{}", plan.title, shown.join("\n"));
+    let detail = shown.join("\n");
     let action = Action::Files { reads, writes, detail: plan.title.clone() };
     Outcome::Act(Act {
         call: Call { tool: plan.tool.to_owned(), action },

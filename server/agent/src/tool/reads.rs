@@ -47,6 +47,11 @@ pub(super) enum Knowledge {
 }
 
 impl Reads {
+    /// Returns another record of the same, to try something out on.
+    pub(crate) fn copy(&self) -> Self {
+        Self { files: Mutex::new(self.lock().clone()) }
+    }
+
     /// Takes in that lines of a file were shown to the model.
     pub(super) fn read(&self, path: &Path, text: Lines, lines: Range<usize>) {
         let mut files = self.lock();

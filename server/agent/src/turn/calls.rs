@@ -141,10 +141,13 @@ impl Link {
         let (outcome, snapshot) = loop {
             let snapshot = Arc::new(self.ports.handle.snapshot().await.ok_or_else(shutting_down)?);
             match self.look(call, &snapshot, &granted).await? {
-                Ok(tool::Outcome::Ask(asked)) => match self.gate.allow(&self.turn, &snapshot, asked).await {
-                    Ok(approval) => granted.push(approval),
-                    Err(refusal) => break (Err(refusal), snapshot),
-                },
+                Ok(tool::Outcome::Ask(asked)) => {
+                    let diff = self.diff_of(call, &snapshot, &granted).await?;
+                    match self.gate.allow(&self.turn, &snapshot, asked, diff).await {
+                        Ok(approval) => granted.push(approval),
+                        Err(refusal) => break (Err(refusal), snapshot),
+                    }
+                }
                 outcome => break (outcome, snapshot),
             }
         };
@@ -179,20 +182,7 @@ impl Link {
         let granted = granted.to_vec();
         blocking(move || {
             let check = link.gate.check(&link.turn, &snapshot, &wanted.name, &granted);
-            #[cfg(unix)]
-            let site =
-                command::Site { turn: link.turn.clone(), ports: link.ports.clone(), gate: link.gate.clone() };
-            let ctx = tool::Context {
-                turn: &link.turn,
-                snapshot: &snapshot,
-                reads: &link.ports.memory.reads,
-                check: &check,
-                config: &link.ports.config,
-                cancel: &link.ports.cancel,
-                #[cfg(unix)]
-                site: Some(&site),
-            };
-            let outcome = tool::run(&wanted, &ctx);
+            let outcome = link.run_tool(&wanted, &snapshot, &check, &link.ports.memory.reads);
             for problem in link.gate.take_problems() {
                 link.tell_user(problem.to_string());
             }
@@ -202,6 +192,64 @@ impl Link {
             outcome
         })
         .await
+    }
+
+    /// Returns what an edit that has to be asked would make of files, as a unified diff; none for what is no edit.
+    async fn diff_of(
+        &self,
+        call: &ToolCall,
+        snapshot: &Arc<Snapshot>,
+        granted: &[Approval],
+    ) -> Result<Option<String>, TurnStatus> {
+        if !tool::is_edit(&call.name) {
+            return Ok(None);
+        }
+        let (link, wanted, snapshot) = (self.clone(), call.clone(), snapshot.clone());
+        let mut granted = granted.to_vec();
+        blocking(move || {
+            // As if the user had said yes to all of it; what the model has seen by that it has not.
+            let reads = link.ports.memory.reads.copy();
+            loop {
+                let check = link.gate.check(&link.turn, &snapshot, &wanted.name, &granted);
+                match link.run_tool(&wanted, &snapshot, &check, &reads) {
+                    Ok(tool::Outcome::Ask(asked)) => {
+                        let approval = check.approval(&asked.call);
+                        if granted.contains(&approval) {
+                            return None;
+                        }
+                        granted.push(approval);
+                    }
+                    Ok(tool::Outcome::Propose { edits, .. }) => {
+                        return Some(tool::diff_of(&edits, &snapshot.folders));
+                    }
+                    Ok(_) | Err(_) => return None,
+                }
+            }
+        })
+        .await
+    }
+
+    fn run_tool(
+        &self,
+        call: &ToolCall,
+        snapshot: &Snapshot,
+        check: &gate::Check,
+        reads: &tool::Reads,
+    ) -> Result<tool::Outcome, String> {
+        #[cfg(unix)]
+        let site =
+            command::Site { turn: self.turn.clone(), ports: self.ports.clone(), gate: self.gate.clone() };
+        let ctx = tool::Context {
+            turn: &self.turn,
+            snapshot,
+            reads,
+            check,
+            config: &self.ports.config,
+            cancel: &self.ports.cancel,
+            #[cfg(unix)]
+            site: Some(&site),
+        };
+        tool::run(call, &ctx)
     }
 
     /// Proposes edits, all of them or none, and says for the model what came of them.

@@ -53,12 +53,10 @@ impl State {
             (PromptKind::Permission(permission), Answer::AllowAlways) => permission.rules.clone(),
             _ => Vec::new(),
         };
-        let answered = prompt.clone();
-        let mut commit = Commit {
+        let commit = Commit {
             records: vec![Record::PromptResolved { prompt: id, resolution: resolution.clone() }],
             events: vec![prompt.resolved(resolution)],
         };
-        self.resolve_covered(&answered, &mut commit);
         let mut effects = vec![Effect::Persist(commit)];
         let mut answers = vec![(request, Reply::AnswerTaken(true))];
         answers.extend(self.answered());
@@ -68,21 +66,6 @@ impl State {
             effects.push(Effect::Learn { rules, answers });
         }
         Ok(effects)
-    }
-
-    /// Resolves the other prompts that an answer for longer than once lets through, too.
-    fn resolve_covered(&mut self, answered: &Prompt, commit: &mut Commit) {
-        for prompt in Arc::make_mut(&mut self.prompts).values_mut() {
-            if prompt.resolution.is_none() && answered.covers(prompt) {
-                let resolution =
-                    Resolution { answer: Answer::AllowOnce, by: "rule".to_owned(), feedback: None };
-                prompt.resolution = Some(resolution.clone());
-                let record =
-                    Record::PromptResolved { prompt: prompt.id.clone(), resolution: resolution.clone() };
-                commit.records.push(record);
-                commit.events.push(prompt.resolved(resolution));
-            }
-        }
     }
 
     /// Returns the answers for those who asked and have a resolution by now.

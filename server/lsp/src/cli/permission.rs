@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use kkcode_agent::gate::learned;
 use kkcode_agent::gate::policy::{Question, check};
+use kkcode_agent::gate::{agreed, learned};
 use kkcode_core::permission::{self as core, capability::Mode};
 use kkcode_core::turn::Level;
 use kkcode_protocol::cli::PermissionCheckReport;
@@ -83,8 +83,9 @@ pub(crate) fn run(command: Command, output: Output) -> Outcome {
         Command::Check(check) => check.run(output),
         Command::List => list(output),
         Command::Forget { id } => {
+            let (home, failed) = (home::find(None), |problem| Failure::new("config", problem));
             let forgotten =
-                learned::forget(&home::find(None), &id).map_err(|problem| Failure::new("config", problem))?;
+                learned::forget(&home, &id).map_err(failed)? || agreed::forget(&home, &id).map_err(failed)?;
             if !forgotten {
                 return Err(Failure::unknown("learned rule", &id));
             }
@@ -156,14 +157,21 @@ fn decision(decision: core::Decision) -> Decision {
 }
 
 fn list(output: Output) -> Outcome {
-    let rules = learned::list(&home::find(None)).map_err(|problem| Failure::new("config", problem))?;
-    let rules: Vec<PermissionRule> = rules.into_iter().map(to_proto::learned_rule).collect();
+    let (home, failed) = (home::find(None), |problem| Failure::new("config", problem));
+    let learned = learned::list(&home).map_err(failed)?.into_iter().map(to_proto::learned_rule);
+    let agreed = agreed::list(&home).map_err(failed)?.into_iter().map(to_proto::agreement);
+    let rules: Vec<PermissionRule> = learned.chain(agreed).collect();
     output.print(&rules, || {
         let lines = rules.iter().map(|rule| {
             let what: Vec<&str> =
                 rule.command_prefix.iter().chain(&rule.file_patterns).map(String::as_str).collect();
             let place = rule.workspace_uri.as_deref().unwrap_or("everywhere");
-            format!("{}  allow {} {}  {place}\n", rule.rule_id, rule.tool, what.join(" "))
+            let id = &rule.rule_id;
+            if rule.settings.is_empty() {
+                return format!("{id}  allow {} {}  {place}\n", rule.tool, what.join(" "));
+            }
+            let counts = if rule.action == Decision::Allow { "allow" } else { "ask all the same" };
+            format!("{id}  {counts} what .claude/settings.json says: {}  {place}\n", rule.settings.join(", "))
         });
         let text: String = lines.collect();
         if text.is_empty() { "no rules were learned\n".to_owned() } else { text }

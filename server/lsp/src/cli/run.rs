@@ -12,7 +12,7 @@ use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Level, Mode, Turn, TurnStatus};
 use kkcode_protocol::cli::RunReport;
 
-use super::ask;
+use super::ask::Asker;
 use super::failure::Failure;
 use super::local::Local;
 use super::output::{self, Outcome, Output, Style};
@@ -132,12 +132,17 @@ async fn turn(run: Run, local: &mut Local, output: Output) -> Result<Ended, Fail
 /// Waits for the end of a turn, and says on a terminal what it does. The first ctrl-c cancels it.
 async fn follow(id: &TurnId, local: &mut Local, output: Output) -> Result<(), Failure> {
     let mut cancelled = false;
+    let mut asker = Asker::new(local.handle.clone());
     loop {
         let told = tokio::select! {
             told = local.effects.recv() => told.ok_or_else(|| Failure::internal(&"the runtime has ended"))?,
             Ok(()) = tokio::signal::ctrl_c(), if !cancelled => {
                 cancelled = true;
                 local.request(Command::CancelTurn { turn: id.clone() }).await?;
+                continue;
+            }
+            said = asker.line() => {
+                asker.take(said.as_deref());
                 continue;
             }
         };
@@ -150,7 +155,12 @@ async fn follow(id: &TurnId, local: &mut Local, output: Output) -> Result<(), Fa
             ToFrontEnd::Effect(EditorEffect::Durable(_, DurableEvent::Asked { prompt }))
                 if prompt.turn == *id =>
             {
-                ask::user(&local.handle, *prompt);
+                asker.ask(*prompt);
+            }
+            ToFrontEnd::Effect(EditorEffect::Durable(_, event)) | ToFrontEnd::Elsewhere(_, event) => {
+                if let DurableEvent::Resolved { prompt, resolution, .. } = event {
+                    asker.resolved(&prompt, &resolution);
+                }
             }
             ToFrontEnd::Effect(EditorEffect::Message(message)) => output::note(&message),
             ToFrontEnd::Turn(TurnUpdate { turn, update }) if turn == *id => show(update, output),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use kkcode_agent::gate::learned;
 use kkcode_agent::gate::policy::level_in_force;
+use kkcode_agent::gate::rules::Problem;
+use kkcode_agent::gate::{agreed, learned};
 use kkcode_core::effect::Reply;
 use kkcode_core::event::Command;
 use kkcode_core::id::PromptId;
@@ -38,14 +39,19 @@ pub(super) async fn answer(
 pub(super) async fn list(session: Arc<Session>, _: PermissionListParams) -> Result<PermissionListResult> {
     let snapshot = session.snapshot().await?;
     let seen = snapshot.clone();
-    let (level, learned) = model::reading(&session, move |config| {
+    let (level, learned, agreed) = model::reading(&session, move |config| {
         let learned = learned::list(config.home()).map_err(|e| error::failed(e.to_string()))?;
-        Ok((level_in_force(&config, &seen), learned))
+        let agreed = agreed::list(config.home()).map_err(|e| error::failed(e.to_string()))?;
+        Ok((level_in_force(&config, &seen), learned, agreed))
     })
     .await?;
     Ok(PermissionListResult {
         level: to_proto::level(level),
-        rules: learned.into_iter().map(to_proto::learned_rule).collect(),
+        rules: learned
+            .into_iter()
+            .map(to_proto::learned_rule)
+            .chain(agreed.into_iter().map(to_proto::agreement))
+            .collect(),
         prompts: snapshot.open_prompts().into_iter().filter_map(to_proto::permission_prompt).collect(),
     })
 }
@@ -55,8 +61,12 @@ pub(super) async fn forget(
     params: PermissionForgetParams,
 ) -> Result<PermissionForgetResult> {
     let home = session.home().to_owned();
-    let forgotten = tokio::task::spawn_blocking(move || learned::forget(&home, &params.rule_id)).await;
-    let forgotten = forgotten.map_err(|e| error::internal(&e))?.map_err(|e| error::failed(e.to_string()))?;
+    let forgotten = tokio::task::spawn_blocking(move || {
+        Ok(learned::forget(&home, &params.rule_id)? || agreed::forget(&home, &params.rule_id)?)
+    })
+    .await;
+    let forgotten: std::result::Result<bool, Problem> = forgotten.map_err(|e| error::internal(&e))?;
+    let forgotten = forgotten.map_err(|e| error::failed(e.to_string()))?;
     Ok(PermissionForgetResult { forgotten })
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn permission_prompt(prompt: &Prompt) -> Option<PermissionPrompt> {
         prompt_id: prompt.id.to_string(),
         title: prompt.title.clone(),
         detail: prompt.detail.clone(),
+        command: permission.command.clone(),
         diff: permission.diff.clone(),
         options: options(permission),
         tool: permission.tool.clone(),
@@ -103,5 +104,9 @@ pub(crate) fn question_resolution(prompt: &str, resolution: &Resolution) -> Ques
 }
 
 fn origin(prompt: &Prompt) -> Origin {
-    Origin { session_id: prompt.session.to_string(), turn_id: Some(prompt.turn.to_string()), task_id: None }
+    Origin {
+        session_id: prompt.session.to_string(),
+        turn_id: Some(prompt.turn.to_string()),
+        task_id: prompt.task.as_ref().map(ToString::to_string),
+    }
 }

@@ -140,6 +140,7 @@ fn a_prompt_and_its_answer_are_rows_of_the_same_transactions() {
     commit(&store, small(Some("/w"), "/w/x"), Vec::new()).unwrap();
     let kind = PromptKind::Permission(Permission {
         tool: "bash".into(),
+        command: Some("make".into()),
         diff: None,
         approval: None,
         rules: Vec::new(),
@@ -148,6 +149,7 @@ fn a_prompt_and_its_answer_are_rows_of_the_same_transactions() {
         id: PromptId::new(id),
         session: SessionId::new("s"),
         turn: TurnId::new("t"),
+        task: None,
         title: "run make".into(),
         detail: "make".into(),
         kind: kind.clone(),

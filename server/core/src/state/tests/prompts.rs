@@ -16,11 +16,18 @@ fn rule() -> LearnedRule {
 }
 
 fn prompt(rules: Vec<LearnedRule>) -> Prompt {
-    let kind = PromptKind::Permission(Permission { tool: "bash".into(), diff: None, approval: None, rules });
+    let kind = PromptKind::Permission(Permission {
+        tool: "bash".into(),
+        command: Some("make".into()),
+        diff: None,
+        approval: None,
+        rules,
+    });
     Prompt {
         id: PromptId::new(PROMPT),
         session: SessionId::new("s"),
         turn: TurnId::new("t1"),
+        task: None,
         title: "run `make`".into(),
         detail: "make".into(),
         kind,
@@ -78,20 +85,6 @@ fn always_writes_the_rules_that_were_shown_before_anybody_is_answered() {
     let mut world = asked(vec![rule()]);
     assert_eq!(answer(&mut world, Answer::AllowAlways), []);
     assert_eq!(world.learned, [rule()]);
-}
-
-#[test]
-fn what_an_answer_covers_is_asked_no_more() {
-    let mut world = asked(vec![rule()]);
-    let other = |id: &str, rules| Prompt { id: PromptId::new(id), ..prompt(rules) };
-    let wider = LearnedRule { command_prefix: Some("make install".into()), ..rule() };
-    send(&mut world, Command::Ask(Box::new(other("prompt_2", vec![rule()]))));
-    send(&mut world, Command::Ask(Box::new(other("prompt_3", vec![rule(), wider]))));
-    answer(&mut world, Answer::AllowAlways);
-    let snapshot = world.state.snapshot();
-    let by =
-        |id: &str| snapshot.prompts[&PromptId::new(id)].resolution.as_ref().map(|found| found.by.clone());
-    assert_eq!((by("prompt_2").as_deref(), by("prompt_3")), (Some("rule"), None));
 }
 
 #[test]
