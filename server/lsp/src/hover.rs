@@ -11,6 +11,8 @@ use crate::hunks::{Target, Waiting, diff, waiting};
 use crate::session::Session;
 use crate::{error, from_proto, to_proto};
 
+mod words;
+
 /// How many lines of a diff are shown; the whole is in the virtual document.
 const MOST_LINES: usize = 200;
 
@@ -44,11 +46,16 @@ fn markdown(hunk: &Waiting) -> String {
     let longest = lines.iter().map(|line| longest_run(line, '`')).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
     let head = format!("{}, *{}*: {}", state(hunk), escaped(&hunk.title), escaped(&waits_for(hunk)));
-    format!("{head}\n\n{fence}diff\n{}\n{fence}", lines.join("\n"))
+    let words = words::listed(&hunk.hunk.old_text, &hunk.hunk.new_text, code);
+    let words = words.map(|words| format!("\n\n{words}")).unwrap_or_default();
+    format!("{head}\n\n{fence}diff\n{}\n{fence}{words}", lines.join("\n"))
 }
 
 fn plain(hunk: &Waiting) -> String {
-    format!("{}, {}: {}\n\n{}", state(hunk), hunk.title, waits_for(hunk), shortened(hunk).join("\n"))
+    let words = words::listed(&hunk.hunk.old_text, &hunk.hunk.new_text, |word| format!("\"{word}\""));
+    let words = words.map(|words| format!("\n\n{words}")).unwrap_or_default();
+    let diff = shortened(hunk).join("\n");
+    format!("{}, {}: {}\n\n{diff}{words}", state(hunk), hunk.title, waits_for(hunk))
 }
 
 fn state(hunk: &Waiting) -> &'static str {
@@ -91,6 +98,13 @@ fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or_default()
 }
 
+/// Returns a text as a code span, whatever backticks it has.
+fn code(text: &str) -> String {
+    let fence = "`".repeat(longest_run(text, '`') + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
 /// Keeps a text of the user's from being read as Markdown.
 fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
@@ -110,5 +124,6 @@ mod tests {
     fn text_of_the_user_is_not_read_as_markdown() {
         assert_eq!(escaped("a *b* `c` [d](e)"), "a \\*b\\* \\`c\\` \\[d\\](e)");
         assert_eq!(longest_run("``a````b`", '`'), 4);
+        assert_eq!([code("a"), code("a`b"), code("``")], ["`a`", "``a`b``", "``` `` ```"]);
     }
 }

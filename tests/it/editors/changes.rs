@@ -167,3 +167,8 @@ fn hunks_follow_all_that_the_oldest_neovim_sends() {
 fn hunks_follow_all_that_the_newest_neovim_sends() {
     check("Neovim-0.12.4");
 }
+
+#[test]
+fn hunks_follow_all_that_vscode_sends() {
+    check("VSCode-1.139.1");
+}

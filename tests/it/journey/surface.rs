@@ -29,7 +29,7 @@ turns:
 "#;
 
 /// A client of ours with one more capability.
-fn able(pointer: &str, value: Value) -> Value {
+pub(super) fn able(pointer: &str, value: Value) -> Value {
     let mut capabilities = capabilities();
     let mut at = &mut capabilities;
     for name in pointer.split('/') {
@@ -50,7 +50,7 @@ fn titles(actions: &[Value]) -> Vec<&str> {
 }
 
 impl World {
-    fn hover(&mut self, uri: &str, line: u32) -> Value {
+    pub(super) fn hover(&mut self, uri: &str, line: u32) -> Value {
         let params = json!({"textDocument": {"uri": uri}, "position": {"line": line, "character": 0}});
         self.server.call("textDocument/hover", params)
     }
@@ -106,48 +106,6 @@ impl World {
     fn virtual_uri(&self, scheme: &str, proposal: &str) -> String {
         format!("{scheme}:/{proposal}{}", self.file().display().to_string().replace(' ', "%20"))
     }
-}
-
-#[test]
-fn a_hover_shows_the_diff_and_what_it_waits_for() {
-    let mut world = World::with(SCRIPT, able("textDocument/hover", json!({"contentFormat": ["markdown"]})));
-    world.open();
-    world.turn();
-    let uri = world.uri();
-    let hover = world.hover(&uri, 1);
-    assert_eq!(
-        hover,
-        json!({
-            "contents": {
-                "kind": "markdown",
-                "value": "Pending hunk, *shout, please*: waits for you to accept or reject it\n\n\
-                    ```diff\n-two\n+TWO\n```",
-            },
-            "range": {"start": {"line": 1, "character": 0}, "end": {"line": 2, "character": 0}},
-        })
-    );
-    assert_eq!(world.hover(&uri, 2), Value::Null, "behind the hunk");
-    world.type_text(1, 3, 3, "!");
-    let hover = world.hover(&uri, 1);
-    let text = hover["contents"]["value"].as_str().unwrap();
-    assert!(
-        text.starts_with("Stale hunk") && text.contains("the lines that it replaces were changed"),
-        "{text}"
-    );
-    world.done();
-}
-
-#[test]
-fn a_hover_is_plain_text_where_that_is_read() {
-    let mut world = World::with(SCRIPT, able("textDocument/hover", json!({"contentFormat": ["plaintext"]})));
-    world.open();
-    world.turn();
-    let uri = world.uri();
-    let contents = world.hover(&uri, 4)["contents"].clone();
-    assert_eq!(contents["kind"], "plaintext");
-    let expected = "Pending hunk, shout, please: waits for you to accept or reject it\n\n-five\n+FIVE\n+SIX";
-    assert_eq!(contents["value"], expected);
-    world.done();
 }
 
 #[test]
