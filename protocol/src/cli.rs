@@ -30,6 +30,22 @@ pub struct RunReport {
     pub patch: Option<String>,
     /// What its model requests counted.
     pub usage: Usage,
+    /// What the permissions or the user refused, in the order in which it was refused.
+    pub denied: Vec<DeniedCall>,
+}
+
+/// A tool call that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeniedCall {
+    /// The tool.
+    pub tool: String,
+    /// What it would have done: the command, the address, or the files.
+    pub action: String,
+    /// Why it was refused, in one sentence.
+    pub reason: String,
+    /// The rule, level or built-in list that refused it, or who answered.
+    pub source: String,
 }
 
 /// Printed by `permission check --json`.
@@ -146,6 +162,12 @@ mod tests {
             proposal_ids: vec!["proposal-1".to_owned()],
             patch: Some("--- a/x\n".to_owned()),
             usage: Usage { input_tokens: 3, output_tokens: 5, ..Usage::default() },
+            denied: vec![DeniedCall {
+                tool: "bash".to_owned(),
+                action: "rm -rf /".to_owned(),
+                reason: "r".to_owned(),
+                source: "built-in".to_owned(),
+            }],
         };
         assert_eq!(
             serde_json::to_value(run).unwrap(),
@@ -156,6 +178,9 @@ mod tests {
                 "proposalIds": ["proposal-1"],
                 "patch": "--- a/x\n",
                 "usage": { "inputTokens": 3, "outputTokens": 5 },
+                "denied": [
+                    { "tool": "bash", "action": "rm -rf /", "reason": "r", "source": "built-in" },
+                ],
             })
         );
 

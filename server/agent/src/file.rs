@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kkcode_core::placement::Found;
 use kkcode_core::proposal::{ChangeKind, FileChange};
+use kkcode_core::state::name_for_agent;
 use thiserror::Error;
 
 use crate::place::Place;
@@ -52,6 +53,22 @@ impl FileError {
             io::ErrorKind::IsADirectory => Self::Folder(path.to_owned()),
             _ if is_link(&error) => Self::Changed(path.to_owned()),
             _ => Self::Io { path: path.to_owned(), error },
+        }
+    }
+
+    /// Returns the same with its paths as the agent calls them.
+    pub(crate) fn for_agent(self, folders: &[PathBuf]) -> Self {
+        let name = |path: PathBuf| PathBuf::from(name_for_agent(&path, folders));
+        match self {
+            Self::Missing(path) => Self::Missing(name(path)),
+            Self::Folder(path) => Self::Folder(name(path)),
+            Self::NotText(path) => Self::NotText(name(path)),
+            Self::TooLarge { path, bytes } => Self::TooLarge { path: name(path), bytes },
+            Self::Changed(path) => Self::Changed(name(path)),
+            Self::Exists(path) => Self::Exists(name(path)),
+            Self::Moved(path, to) => Self::Moved(name(path), name(to)),
+            Self::Outside(path) => Self::Outside(name(path)),
+            Self::Io { path, error } => Self::Io { path: name(path), error },
         }
     }
 }

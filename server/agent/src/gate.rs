@@ -120,14 +120,14 @@ impl Gate {
         Check::new(tool, policy, holding, granted.to_vec())
     }
 
-    /// Decides about an act, asks the user if that is what the decision says, and lets it be done. Returns what the model is
-    /// told.
+    /// Decides about an act, asks the user if that is what the decision says, and lets it be done. Returns what came of it, as
+    /// the model is told; as an error what the model is told of an act that was not let through.
     pub(crate) async fn pass(
         self: &Arc<Self>,
         turn: &Arc<Turn>,
         snapshot: &Arc<Snapshot>,
         act: Act,
-    ) -> Result<String, String> {
+    ) -> Result<Result<String, String>, String> {
         let Act { call, title, detail, reach, run } = act;
         let (gate, owner, seen, wanted) = (self.clone(), turn.clone(), snapshot.clone(), call.clone());
         let judged = tokio::task::spawn_blocking(move || {
@@ -154,10 +154,10 @@ impl Gate {
         }
         let (gate, turn) = (self.clone(), turn.clone());
         let done = run(Permit { reach, gate, turn, call, title, detail }).await;
-        match said {
+        Ok(match said {
             Some(said) => done.map(|text| format!("{text}\n(the user allowed this and says: {said})")),
             None => done,
-        }
+        })
     }
 
     /// Takes note of a decision, and of the answer if the user was asked.

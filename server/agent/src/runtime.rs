@@ -79,6 +79,8 @@ pub enum CallEnd {
     Ok,
     /// With an error that the agent was told.
     Error,
+    /// Refused by the permissions, or by the user.
+    Denied,
     /// Cut off with its turn.
     Cancelled,
 }

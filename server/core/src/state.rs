@@ -28,6 +28,8 @@ mod steer;
 mod turns;
 mod undo;
 
+pub use note::name_for_agent;
+
 /// Everything that several parts of the program must agree on.
 #[derive(Debug, Default)]
 pub struct State {

@@ -52,6 +52,7 @@ fn to_wire(update: Update) -> turn::TurnUpdate {
             status: match end {
                 CallEnd::Ok => ToolStatus::Ok,
                 CallEnd::Error => ToolStatus::Error,
+                CallEnd::Denied => ToolStatus::Denied,
                 CallEnd::Cancelled => ToolStatus::Cancelled,
             },
             summary: Some(summary(&text)),

@@ -88,10 +88,40 @@ fn what_goes_wrong_is_an_exit_code_and_an_error_and_no_reply() {
 }
 
 #[test]
+fn what_was_refused_is_named_with_its_reason() {
+    let world = World::new(REFUSED);
+    std::fs::write(world.work().join(".env"), "TOKEN=x\n").unwrap();
+    let report = world.json(&["run", "go", "--level", "readonly"]);
+    let denied = report["denied"].as_array().unwrap();
+    let told: Vec<_> = denied.iter().map(|denied| denied["tool"].as_str().unwrap()).collect();
+    assert_eq!(told, ["read", "edit"], "{report}");
+    assert!(denied[0]["action"].as_str().unwrap().ends_with(".env"), "{report}");
+    for denied in denied {
+        assert!(
+            ["reason", "source"].iter().all(|name| !denied[name].as_str().unwrap().is_empty()),
+            "{report}"
+        );
+    }
+    let next = world.json(&["run", "shout", "--session", report["sessionId"].as_str().unwrap()]);
+    assert_eq!(next["denied"], json!([]), "what another turn was refused is that turn's");
+}
+
+#[test]
 fn a_mode_that_changes_nothing_prints_the_answer() {
     let world = World::new("turns:\n  - expect: [why]\n    stream: [{text: Because.}]");
     assert_eq!(world.done(&["run", "why?", "--mode", "ask"]), "Because.\n");
 }
+
+/// A model that wants what it may not have, and then is content.
+const REFUSED: &str = r#"
+turns:
+  - stream:
+      - tool: {name: read, input: {path: .env}}
+      - tool: {name: edit, input: {path: a b.txt, before: two, after: TWO}}
+  - expect: [refused]
+    stream: [{text: I may not.}]
+  - stream: [{text: Well.}]
+"#;
 
 /// How many files are written at once where a kill is to hit in the middle.
 const MANY: usize = 60;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kkcode_core::event::{Author, Propose};
 use kkcode_core::id::ProposalId;
 use kkcode_core::lines::Lines;
-use kkcode_core::state::Snapshot;
+use kkcode_core::state::{Snapshot, name_for_agent};
 use kkcode_core::turn::{Level, Turn};
 use tokio_util::sync::CancellationToken;
 
@@ -40,17 +40,13 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// Returns the file or folder that the model means, which need not be there; refuses what is not in the workspace.
     pub(super) fn path(&self, path: &str) -> Result<PathBuf, String> {
-        file::in_workspace(path, &self.snapshot.folders).map_err(|error| error.to_string())
+        let folders = &self.snapshot.folders;
+        file::in_workspace(path, folders).map_err(|error| error.for_agent(folders).to_string())
     }
 
     /// Returns how the model calls a path: below the first workspace folder by what follows, else in full.
     pub(super) fn name(&self, path: &Path) -> String {
-        let below = self.snapshot.folders.first().and_then(|folder| path.strip_prefix(folder).ok());
-        match below {
-            Some(below) if below.as_os_str().is_empty() => ".".to_owned(),
-            Some(below) => below.display().to_string(),
-            None => path.display().to_string(),
-        }
+        name_for_agent(path, &self.snapshot.folders)
     }
 
     /// Looks at a file as the session sees it; there may be none.
@@ -64,7 +60,8 @@ impl Context<'_> {
 
     /// Looks at a file that is shown to nobody before it was judged.
     pub(super) fn look_unjudged(&self, path: &Path) -> Result<Seen, String> {
-        overlay::read(self.snapshot, &self.turn.session, path).map_err(|error| error.to_string())
+        overlay::read(self.snapshot, &self.turn.session, path)
+            .map_err(|error| error.for_agent(&self.snapshot.folders).to_string())
     }
 
     /// Reads a file as the session sees it; refuses one that is not there.

@@ -96,7 +96,7 @@ impl World {
             Outcome::Act(act) => {
                 let (turn, snapshot) = (Arc::new(turn.clone()), Arc::new(snapshot.clone()));
                 let done = gate.pass(&turn, &snapshot, act);
-                tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(done)
+                tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(done).flatten()
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The tool calls of one answer: those that only read at the same time, the others one after the other.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -8,8 +9,9 @@ use futures::StreamExt as _;
 use futures::stream;
 use kkcode_core::effect::{ProposedFile, Reply};
 use kkcode_core::event::{Command, Propose};
+use kkcode_core::permission::Decision;
 use kkcode_core::permission::engine::Approval;
-use kkcode_core::state::Snapshot;
+use kkcode_core::state::{Snapshot, name_for_agent};
 use kkcode_core::turn::TurnStatus;
 use kkcode_provider::request::{BrokenCall, Content, Message, Role, ToolCall};
 use serde_json::Value;
@@ -34,6 +36,13 @@ pub(super) struct Calls {
     open: VecDeque<Result<ToolCall, BrokenCall>>,
     results: Vec<Content>,
     repeats: Repeats,
+}
+
+/// Whether the gate let a call look at all that it wanted to see and change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    Freely,
+    Denied,
 }
 
 /// What came of one call.
@@ -141,43 +150,45 @@ impl Link {
         let (outcome, snapshot) = loop {
             let snapshot = Arc::new(self.ports.handle.snapshot().await.ok_or_else(shutting_down)?);
             match self.look(call, &snapshot, &granted).await? {
-                Ok(tool::Outcome::Ask(asked)) => {
+                (Err(refusal), Looked::Denied) => return Ok((refusal, CallEnd::Denied, false)),
+                (Ok(tool::Outcome::Ask(asked)), _) => {
                     let diff = self.diff_of(call, &snapshot, &granted).await?;
                     match self.gate.allow(&self.turn, &snapshot, asked, diff).await {
                         Ok(approval) => granted.push(approval),
-                        Err(refusal) => break (Err(refusal), snapshot),
+                        Err(refusal) => return Ok((refusal, CallEnd::Denied, false)),
                     }
                 }
-                outcome => break (outcome, snapshot),
+                (outcome, _) => break (outcome, snapshot),
             }
         };
         let answer = match outcome {
             Ok(tool::Outcome::Answer(text)) => Ok((text, false)),
             Ok(tool::Outcome::Propose { edits, note }) => {
-                self.propose(edits).await.map(|text| (format!("{text}\n{note}"), true))
+                self.propose(edits, &snapshot).await.map(|text| (format!("{text}\n{note}"), true))
             }
-            Ok(tool::Outcome::Act(act)) => {
-                self.gate.pass(&self.turn, &snapshot, act).await.map(|text| (text, true))
-            }
+            Ok(tool::Outcome::Act(act)) => match self.gate.pass(&self.turn, &snapshot, act).await {
+                Ok(done) => done.map(|text| (text, true)),
+                Err(refusal) => return Ok((refusal, CallEnd::Denied, false)),
+            },
             Ok(tool::Outcome::Question(questions)) => {
                 self.gate.question(&self.turn, questions).await.map(|text| (text, true))
             }
             Ok(tool::Outcome::Ask(asked)) => Err(gate::nobody_to_ask(&asked.verdict)),
-            Err(refusal) => Err(refusal),
+            Err(error) => Err(error),
         };
         Ok(match answer {
             Ok((text, changed)) => (text, CallEnd::Ok, changed),
-            Err(refusal) => (refusal, CallEnd::Error, false),
+            Err(error) => (error, CallEnd::Error, false),
         })
     }
 
-    /// Lets a tool look at its input and the files.
+    /// Lets a tool look at its input and the files; says beside its outcome whether the gate refused a part of that.
     async fn look(
         &self,
         call: &ToolCall,
         snapshot: &Arc<Snapshot>,
         granted: &[Approval],
-    ) -> Result<Result<tool::Outcome, String>, TurnStatus> {
+    ) -> Result<(Result<tool::Outcome, String>, Looked), TurnStatus> {
         let (link, wanted, snapshot) = (self.clone(), call.clone(), snapshot.clone());
         let granted = granted.to_vec();
         blocking(move || {
@@ -186,10 +197,14 @@ impl Link {
             for problem in link.gate.take_problems() {
                 link.tell_user(problem.to_string());
             }
+            let mut looked = Looked::Freely;
             for (call, verdict) in check.take_decided() {
+                if verdict.decision == Decision::Deny {
+                    looked = Looked::Denied;
+                }
                 link.gate.note(&link.turn, &call, &verdict, None);
             }
-            outcome
+            (outcome, looked)
         })
         .await
     }
@@ -253,13 +268,14 @@ impl Link {
     }
 
     /// Proposes edits, all of them or none, and says for the model what came of them.
-    async fn propose(&self, edits: Vec<Propose>) -> Result<String, String> {
+    async fn propose(&self, edits: Vec<Propose>, snapshot: &Snapshot) -> Result<String, String> {
         let files = match self.ports.handle.request(Command::Propose(edits)).await {
             Ok(Reply::Proposed { files, .. }) => files,
             Ok(reply) => return Err(format!("the proposal was answered by {reply:?}")),
             Err(refusal) => return Err(refusal.to_string()),
         };
-        let told = |file: ProposedFile| [Some(proposed(&file)), file.note].into_iter().flatten();
+        let told =
+            |file: ProposedFile| [Some(proposed(&file, &snapshot.folders)), file.note].into_iter().flatten();
         Ok(files.into_iter().flat_map(told).collect::<Vec<_>>().join("\n"))
     }
 
@@ -279,8 +295,10 @@ impl Link {
     }
 }
 
-fn proposed(ProposedFile { path, pending, applied, .. }: &ProposedFile) -> String {
-    let (path, (s, waits)) = (path.display(), if *pending == 1 { ("", "waits") } else { ("s", "wait") });
+fn proposed(file: &ProposedFile, folders: &[PathBuf]) -> String {
+    let ProposedFile { path, pending, applied, .. } = file;
+    let path = name_for_agent(path, folders);
+    let (s, waits) = if *pending == 1 { ("", "waits") } else { ("s", "wait") };
     if *applied > 0 {
         return format!(
             "proposed, and on its way into {path}, because the user's level allows it; the user reviews it there"

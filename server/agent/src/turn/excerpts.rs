@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kkcode_core::state::Snapshot;
+use kkcode_core::state::{Snapshot, name_for_agent};
 use kkcode_core::text::BOM;
 use kkcode_core::turn::{Excerpt, ExcerptRole};
 
@@ -61,10 +61,7 @@ fn intro(excerpt: &Excerpt, name: &str, lines: Option<(usize, usize, usize)>) ->
 fn name(excerpt: &Excerpt, folders: &[PathBuf]) -> String {
     match &excerpt.path {
         None => excerpt.uri.clone(),
-        Some(path) => {
-            let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
-            below.unwrap_or(path).display().to_string()
-        }
+        Some(path) => name_for_agent(path, folders),
     }
 }
 

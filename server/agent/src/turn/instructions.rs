@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use kkcode_core::state::Snapshot;
+use kkcode_core::state::{Snapshot, name_for_agent};
 use kkcode_core::turn::TurnStatus;
 use kkcode_provider::request::ToolCall;
 use serde_json::Value;
@@ -92,7 +92,7 @@ fn place(path: &str, folders: &[PathBuf]) -> Option<PathBuf> {
 
 /// Says that there are instructions which the agent does not follow.
 pub(super) fn passed_over(found: &[PathBuf], folders: &[PathBuf]) -> String {
-    let mut names: Vec<String> = found.iter().map(|path| shown(path, folders)).collect();
+    let mut names: Vec<String> = found.iter().map(|path| name_for_agent(path, folders)).collect();
     names.dedup();
     format!(
         "{} {} passed over: this workspace is not trusted, so nothing in it instructs the agent; `kkcode-lsp trust grant` \
@@ -106,18 +106,13 @@ pub(super) fn passed_over(found: &[PathBuf], folders: &[PathBuf]) -> String {
 pub(super) fn render(found: &[PathBuf], snapshot: &Snapshot) -> String {
     let mut text = String::new();
     for instruction in read(found, snapshot) {
-        let name = shown(&instruction.path, &snapshot.folders);
+        let name = name_for_agent(&instruction.path, &snapshot.folders);
         tracing::info!(file = name, bytes = instruction.text.len(), "instructions are read");
         // Writing to a string cannot fail.
         let _written =
             write!(text, "\n\n<instructions file=\"{name}\">\n{}\n</instructions>", instruction.text);
     }
     text
-}
-
-fn shown(path: &Path, folders: &[PathBuf]) -> String {
-    let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
-    below.unwrap_or(path).display().to_string()
 }
 
 /// Returns the files that there are, the outermost first: in every workspace folder, and in the folders from there to a

@@ -1,7 +1,7 @@
 //! What the agent is told of the review: at the start of a turn all of it, with a tool's result what is about that file.
 //! Each decision is told once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::State;
@@ -11,6 +11,17 @@ use crate::effect::{Commit, Record};
 use crate::id::{HunkId, ProposalId, SessionId};
 use crate::proposal::{ChangeKind, FileChange, Hunk, Verdict};
 use crate::review::{HunkState, Review};
+
+/// Returns how the agent calls a path, in tool calls and in what it is told: below the first workspace folder by what follows,
+/// else in full.
+pub fn name_for_agent(path: &Path, folders: &[PathBuf]) -> String {
+    let below = folders.first().and_then(|folder| path.strip_prefix(folder).ok());
+    match below {
+        Some(below) if below.as_os_str().is_empty() => ".".to_owned(),
+        Some(below) => below.display().to_string(),
+        None => path.display().to_string(),
+    }
+}
 
 impl State {
     /// Returns what the agent has to know of the review of a session since its last turn; none when there is nothing.
@@ -25,12 +36,12 @@ impl State {
             edits.extend(unsent.map(|comment| (review.proposal.id.clone(), comment.clone())));
             for file in &review.proposal.files {
                 for hunk in &file.hunks {
-                    if let Some(line) = decided(review, file, hunk) {
+                    if let Some(line) = decided(review, file, hunk, &self.folders) {
                         hunks.push(hunk.id.clone());
                         lines.push(line);
                     }
                 }
-                lines.extend(waiting(review, file));
+                lines.extend(waiting(review, file, &self.folders));
             }
             if !hunks.is_empty() {
                 told.push((review.proposal.id.clone(), hunks));
@@ -42,7 +53,7 @@ impl State {
         lines.extend(edits.iter().map(|(_, comment)| {
             format!(
                 "{}: the user changed what you proposed, like this:\n{}",
-                comment.path.display(),
+                name_for_agent(&comment.path, &self.folders),
                 comment.text
             )
         }));
@@ -74,7 +85,9 @@ impl State {
             .collect();
         let mut told = Vec::new();
         for hunk in &file.hunks {
-            if let (Verdict::Rejected { .. }, Some(line)) = (&hunk.verdict, decided(review, file, hunk)) {
+            if let (Verdict::Rejected { .. }, Some(line)) =
+                (&hunk.verdict, decided(review, file, hunk, &self.folders))
+            {
                 told.push(hunk.id.clone());
                 lines.push(line);
             }
@@ -98,11 +111,11 @@ impl State {
 }
 
 /// Says what was decided about a hunk, if the agent does not know yet.
-fn decided(review: &Review, file: &FileChange, hunk: &Hunk) -> Option<String> {
+fn decided(review: &Review, file: &FileChange, hunk: &Hunk, folders: &[PathBuf]) -> Option<String> {
     if hunk.told {
         return None;
     }
-    let what = describe(file, hunk);
+    let what = describe(file, hunk, folders);
     match &hunk.verdict {
         Verdict::Accepted { .. } => {
             let place = review.placement(&file.path).and_then(|placement| placement.place(&hunk.id));
@@ -121,10 +134,10 @@ fn decided(review: &Review, file: &FileChange, hunk: &Hunk) -> Option<String> {
 }
 
 /// Says how much of a file waits for the user.
-fn waiting(review: &Review, file: &FileChange) -> Vec<String> {
+fn waiting(review: &Review, file: &FileChange, folders: &[PathBuf]) -> Vec<String> {
     let count =
         |wanted: HunkState| file.hunks.iter().filter(|hunk| review.state(file, hunk) == wanted).count();
-    let path = file.path.display();
+    let path = name_for_agent(&file.path, folders);
     [
         (HunkState::Pending, "pending"),
         (HunkState::Applied, "applied, not yet reviewed"),
@@ -142,12 +155,12 @@ fn waiting(review: &Review, file: &FileChange) -> Vec<String> {
     .collect()
 }
 
-fn describe(file: &FileChange, hunk: &Hunk) -> String {
-    let path = file.path.display();
+fn describe(file: &FileChange, hunk: &Hunk, folders: &[PathBuf]) -> String {
+    let path = name_for_agent(&file.path, folders);
     match &hunk.kind {
         ChangeKind::Create => format!("new file {path}"),
         ChangeKind::Delete => format!("deletion of {path}"),
-        ChangeKind::Rename { to } => format!("rename of {path} to {}", to.display()),
+        ChangeKind::Rename { to } => format!("rename of {path} to {}", name_for_agent(to, folders)),
         ChangeKind::Modify => {
             let (first, last) = (hunk.old.start + 1, hunk.old.end.max(hunk.old.start + 1));
             let text = if hunk.new_text.is_empty() { &hunk.old_text } else { &hunk.new_text };

@@ -4,20 +4,23 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use kkcode_agent::audit::{self, AuditFilter};
 use kkcode_agent::runtime::{NewTurn, ToFrontEnd, TurnUpdate, Update};
+use kkcode_core::audit::{AuditEvent, AuditRecord};
 use kkcode_core::effect::{DurableEvent, EditorEffect, Reply};
 use kkcode_core::event::{Command, Selection};
 use kkcode_core::id::{ProposalId, SessionId, TurnId};
+use kkcode_core::permission::Decision;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::{Level, Mode, Turn, TurnStatus};
-use kkcode_protocol::cli::RunReport;
+use kkcode_protocol::cli::{DeniedCall, RunReport};
 
 use super::ask::Asker;
 use super::failure::Failure;
 use super::local::Local;
 use super::output::{self, Outcome, Output, Style};
 use super::proposal;
-use crate::{to_proto, turn_updates};
+use crate::{home, to_proto, turn_updates};
 
 /// Run one turn without an editor.
 #[derive(Debug, Args)]
@@ -204,6 +207,7 @@ async fn accept_all(turn: &Turn, local: &Local) -> Result<(), Failure> {
 /// `kkcode-lsp run … | git apply` takes the diff and nothing else.
 fn print(ended: &Ended, output: Output) -> Result<(), Failure> {
     let Ended { turn, patch } = ended;
+    let denied = if output.is_json() { denied(turn) } else { Vec::new() };
     let report = RunReport {
         turn_id: turn.id.to_string(),
         session_id: turn.session.to_string(),
@@ -213,6 +217,7 @@ fn print(ended: &Ended, output: Output) -> Result<(), Failure> {
         proposal_ids: turn.proposals.iter().map(ToString::to_string).collect(),
         patch: (!patch.is_empty()).then(|| patch.clone()),
         usage: to_proto::usage(turn.usage),
+        denied,
     };
     let reply = turn.reply.as_deref().map(str::trim_end).unwrap_or_default();
     if !patch.is_empty() && !reply.is_empty() && !output.is_json() {
@@ -223,6 +228,25 @@ fn print(ended: &Ended, output: Output) -> Result<(), Failure> {
         (true, false) => format!("{reply}\n"),
         (true, true) => String::new(),
     })
+}
+
+/// Returns what was refused in a turn. All of it is written down when the runtime has stopped.
+fn denied(turn: &Turn) -> Vec<DeniedCall> {
+    let filter = AuditFilter {
+        session: Some(turn.session.clone()),
+        decision: Some(Decision::Deny),
+        ..AuditFilter::default()
+    };
+    let rows = audit::list(home::find(None), filter).unwrap_or_else(|error| {
+        output::note(&format!("what was refused is not known: {error}"));
+        Vec::new()
+    });
+    let records = rows.into_iter().map(|row| row.record);
+    let refused = |record: &AuditRecord| record.turn == turn.id && record.event == AuditEvent::Decided;
+    records
+        .filter(refused)
+        .map(|AuditRecord { tool, action, reason, by, .. }| DeniedCall { tool, action, reason, source: by })
+        .collect()
 }
 
 /// Says what is left to do, and returns the exit code.

@@ -54,7 +54,7 @@ impl Asking {
         let (gate, turn, handle) = (self.gate.clone(), self.turn.clone(), self.world.handle.clone());
         tokio::spawn(async move {
             let snapshot = Arc::new(handle.snapshot().await.unwrap());
-            gate.pass(&turn, &snapshot, act).await
+            gate.pass(&turn, &snapshot, act).await.flatten()
         })
     }
 
