@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CallId, ModelName, ProposalId, SessionId, TurnId};
+use crate::id::{CallId, ModelName, ProposalId, SessionId, Timestamp, TurnId};
 use crate::outcome::{ErrorInfo, InterruptionReason, Usage};
 use crate::permission::Level;
 use crate::text::{ContextDiagnostic, ContextItem, DocumentIdentifier, Range};
@@ -32,6 +32,8 @@ pub enum TurnStatus {
     Running,
     /// A permission prompt or a question is open.
     Waiting,
+    /// A request to the model failed and is sent again after a wait; `retry` says why and when.
+    Retrying,
     /// Ended as it should.
     Completed,
     /// Ended because the user cancelled it.
@@ -139,6 +141,22 @@ pub struct TurnShowResult {
     pub proposal_ids: Vec<ProposalId>,
     /// What its model requests counted.
     pub usage: Usage,
+    /// What it waits for while it is `retrying`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+}
+
+/// A failed request to a model that is sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// Which retry it is, from 1; 0 for the first request to the next model, when one has failed for good.
+    pub attempt: u32,
+    /// When it is sent.
+    pub at: Timestamp,
+    /// Why the last request failed.
+    pub error: ErrorInfo,
 }
 
 /// Body of `kkcode/turn/didUpdate`.
@@ -197,6 +215,14 @@ pub enum TurnUpdate {
     Usage {
         /// The sum over the turn.
         usage: Usage,
+    },
+    /// The turn waits to send a failed request again, or has sent it.
+    Status {
+        /// Where the turn stands now: `retrying`, or `running` again.
+        status: TurnStatus,
+        /// What it waits for while it is `retrying`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry: Option<Retry>,
     },
 }
 
@@ -258,7 +284,7 @@ pub struct TurnDidFinishParams {
 pub struct TurnOutcome {
     /// The turn.
     pub turn_id: TurnId,
-    /// How it ended: never `running` or `waiting`.
+    /// How it ended: never `running`, `waiting` or `retrying`.
     pub status: TurnStatus,
     /// What the agent said, as Markdown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -305,6 +331,14 @@ mod tests {
         check(
             &TurnUpdate::Usage { usage: Usage { input_tokens: 3, output_tokens: 5, ..Usage::default() } },
             &json!({ "kind": "usage", "usage": { "inputTokens": 3, "outputTokens": 5 } }),
+        );
+        let error = ErrorInfo { class: "rate_limit".to_owned(), message: "m".to_owned() };
+        let retry = Retry { attempt: 1, at: "2026-01-31T12:00:00Z".to_owned(), error };
+        check(
+            &TurnUpdate::Status { status: TurnStatus::Retrying, retry: Some(retry) },
+            &json!({ "kind": "status", "status": "retrying", "retry": {
+                "attempt": 1, "at": "2026-01-31T12:00:00Z", "error": { "class": "rate_limit", "message": "m" },
+            } }),
         );
     }
 }

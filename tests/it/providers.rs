@@ -6,8 +6,10 @@ use std::fs;
 use kkcode_tests::{Options, TestServer};
 use serde_json::{Value, json};
 
+mod loopback;
 mod peer;
 mod types;
+mod waits;
 
 use peer::Peer;
 

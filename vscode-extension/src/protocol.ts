@@ -364,6 +364,8 @@ export interface TurnShowResult {
   proposalIds: string[];
   /** What its model requests counted. */
   usage: Usage;
+  /** What it waits for while it is `retrying`. */
+  retry?: Retry;
 }
 
 /** Where a turn stands. */
@@ -372,6 +374,8 @@ export type TurnStatus =
   | "running"
   /** A permission prompt or a question is open. */
   | "waiting"
+  /** A request to the model failed and is sent again after a wait; `retry` says why and when. */
+  | "retrying"
   /** Ended as it should. */
   | "completed"
   /** Ended because the user cancelled it. */
@@ -423,6 +427,16 @@ export interface Usage {
   costUsd?: number;
   /** Whether the provider did not count and these are estimates. */
   estimated?: boolean;
+}
+
+/** A failed request to a model that is sent again. */
+export interface Retry {
+  /** Which retry it is, from 1; 0 for the first request to the next model, when one has failed for good. */
+  attempt: number;
+  /** When it is sent. */
+  at: string;
+  /** Why the last request failed. */
+  error: ErrorInfo;
 }
 
 /** Argument of `kkcode.hunk.accept`. */
@@ -1111,7 +1125,7 @@ export type ToolStatus =
 export interface TurnOutcome {
   /** The turn. */
   turnId: string;
-  /** How it ended: never `running` or `waiting`. */
+  /** How it ended: never `running`, `waiting` or `retrying`. */
   status: TurnStatus;
   /** What the agent said, as Markdown. */
   reply?: string;
@@ -1682,6 +1696,14 @@ export type TurnUpdate =
       kind: "usage";
       /** The sum over the turn. */
       usage: Usage;
+    }
+  /** The turn waits to send a failed request again, or has sent it. */
+  | {
+      kind: "status";
+      /** Where the turn stands now: `retrying`, or `running` again. */
+      status: TurnStatus;
+      /** What it waits for while it is `retrying`. */
+      retry?: Retry;
     };
 
 /** One step of the agent's list. */
@@ -1707,7 +1729,7 @@ export interface TurnDidFinishParams {
   seq: number;
   /** The turn. */
   turnId: string;
-  /** How it ended: never `running` or `waiting`. */
+  /** How it ended: never `running`, `waiting` or `retrying`. */
   status: TurnStatus;
   /** What the agent said, as Markdown. */
   reply?: string;

@@ -317,11 +317,14 @@ M.notifications = {
 ---@field proposalIds string[]
 ---What its model requests counted.
 ---@field usage kkcode.Usage
+---What it waits for while it is `retrying`.
+---@field retry? kkcode.Retry
 
 ---Where a turn stands.
 ---@alias kkcode.TurnStatus
 ---| "running" # The model or a tool works.
 ---| "waiting" # A permission prompt or a question is open.
+---| "retrying" # A request to the model failed and is sent again after a wait; `retry` says why and when.
 ---| "completed" # Ended as it should.
 ---| "cancelled" # Ended because the user cancelled it.
 ---| "interrupted" # Cut off; `interruptionReason` says why.
@@ -359,6 +362,15 @@ M.notifications = {
 ---@field costUsd? number
 ---Whether the provider did not count and these are estimates.
 ---@field estimated? boolean
+
+---A failed request to a model that is sent again.
+---@class kkcode.Retry
+---Which retry it is, from 1; 0 for the first request to the next model, when one has failed for good.
+---@field attempt integer
+---When it is sent.
+---@field at string
+---Why the last request failed.
+---@field error kkcode.ErrorInfo
 
 ---Argument of `kkcode.hunk.accept`.
 ---@class kkcode.HunkAcceptParams
@@ -981,7 +993,7 @@ M.notifications = {
 ---@class kkcode.TurnOutcome
 ---The turn.
 ---@field turnId string
----How it ended: never `running` or `waiting`.
+---How it ended: never `running`, `waiting` or `retrying`.
 ---@field status kkcode.TurnStatus
 ---What the agent said, as Markdown.
 ---@field reply? string
@@ -1486,6 +1498,14 @@ M.notifications = {
 ---The sum over the turn.
 ---@field usage kkcode.Usage
 
+---The turn waits to send a failed request again, or has sent it.
+---@class kkcode.TurnUpdate.status
+---@field kind "status"
+---Where the turn stands now: `retrying`, or `running` again.
+---@field status kkcode.TurnStatus
+---What it waits for while it is `retrying`.
+---@field retry? kkcode.Retry
+
 ---What is new in a running turn; a client passes over kinds that it does not know.
 ---@alias kkcode.TurnUpdate
 ---| kkcode.TurnUpdate.text
@@ -1494,6 +1514,7 @@ M.notifications = {
 ---| kkcode.TurnUpdate.toolResult
 ---| kkcode.TurnUpdate.plan
 ---| kkcode.TurnUpdate.usage
+---| kkcode.TurnUpdate.status
 
 ---One step of the agent's list.
 ---@class kkcode.PlanEntry
@@ -1514,7 +1535,7 @@ M.notifications = {
 ---@field seq integer
 ---The turn.
 ---@field turnId string
----How it ended: never `running` or `waiting`.
+---How it ended: never `running`, `waiting` or `retrying`.
 ---@field status kkcode.TurnStatus
 ---What the agent said, as Markdown.
 ---@field reply? string

@@ -268,6 +268,9 @@ local updates = {
   usage = function(turn, update)
     turn.usage = update.usage
   end,
+  status = function(turn, update)
+    turn.status = update.status
+  end,
 }
 
 ---@param turn kkcode.KnownTurn

@@ -12,7 +12,7 @@ use kkcode_core::id::{CommentId, PromptId, ProposalId, RequestId, SessionId, Tur
 use kkcode_core::prompt::{Prompt, Resolution};
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::state::{Snapshot, State};
-use kkcode_core::turn::{Excerpt, Level, Mode, Usage};
+use kkcode_core::turn::{Excerpt, Failure, Level, Mode, Usage};
 use kkcode_store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -70,6 +70,33 @@ pub enum Update {
     Plan(Vec<PlanEntry>),
     /// What the turn's requests have counted so far.
     Usage(Usage),
+    /// The last request failed, and is sent again after a wait.
+    Retrying(Retrying),
+    /// The wait is over: the request is sent.
+    Asking,
+}
+
+/// A failed request that is sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retrying {
+    /// Which retry it is, from 1; 0 for the first request to the next model, when one has failed for good.
+    pub attempt: u32,
+    /// When it is sent.
+    pub at: Timestamp,
+    /// Why the last one failed.
+    pub error: Failure,
+}
+
+impl Retrying {
+    /// Says why nothing happens and when it goes on, on one line.
+    pub fn describe(&self) -> String {
+        let Failure { class, message } = &self.error;
+        let seconds = (self.at.0.saturating_sub(fresh::now().0)).max(0).cast_unsigned().div_ceil(1000);
+        match self.attempt {
+            0 => format!("{message} ({class}); the next model is asked"),
+            attempt => format!("{message} ({class}); retry {attempt} in {seconds} s"),
+        }
+    }
 }
 
 /// How a tool call ended.

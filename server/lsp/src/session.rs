@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kkcode_agent::config::{ConfigSource, SystemKeyring};
 use kkcode_agent::gate::trust;
-use kkcode_agent::runtime::{Handle, NewTurn, spawn};
+use kkcode_agent::runtime::{Handle, NewTurn, Retrying, spawn};
 use kkcode_agent::task::Tasks;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::{Command, Event};
@@ -39,6 +39,8 @@ pub(crate) struct Session {
     attached: Once,
     /// What running turns have said, for those who come late.
     said: Mutex<BTreeMap<TurnId, String>>,
+    /// What running turns wait for whose last request failed.
+    retrying: Mutex<BTreeMap<TurnId, Retrying>>,
     /// The client's spelling of the URIs that `lsp_types` spells otherwise.
     spellings: Mutex<HashMap<String, String>>,
 }
@@ -72,6 +74,7 @@ impl Session {
             home,
             attached,
             said,
+            retrying: Mutex::default(),
             spellings,
         });
         tokio::spawn(FrontEnd::new(Arc::clone(&session), front_end).run(effects));
@@ -186,8 +189,23 @@ impl Session {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).get(turn).cloned()
     }
 
+    /// Notes that a running turn waits to send a failed request again, or waits no more.
+    pub(crate) fn note_retry(&self, turn: &TurnId, retrying: Option<Retrying>) {
+        let mut waiting = self.retrying.lock().unwrap_or_else(PoisonError::into_inner);
+        match retrying {
+            Some(retrying) => drop(waiting.insert(turn.clone(), retrying)),
+            None => drop(waiting.remove(turn)),
+        }
+    }
+
+    /// Returns what a running turn waits for, if its last request failed.
+    pub(crate) fn retrying(&self, turn: &TurnId) -> Option<Retrying> {
+        self.retrying.lock().unwrap_or_else(PoisonError::into_inner).get(turn).cloned()
+    }
+
     /// Forgets what a turn has said, once its end is written down.
     pub(crate) fn forget(&self, turn: &TurnId) {
+        self.note_retry(turn, None);
         self.said.lock().unwrap_or_else(PoisonError::into_inner).remove(turn);
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use kkcode_agent::gate::agreed::Agreement;
 use kkcode_agent::gate::learned::Learned;
 use kkcode_agent::resolve::{self, Conflict};
-use kkcode_agent::runtime::{PlanEntry, PlanStatus};
+use kkcode_agent::runtime::{PlanEntry, PlanStatus, Retrying};
 use kkcode_agent::view::{PlacedFile, placed_file};
 use kkcode_core::diff::unified;
 use kkcode_core::document::Documents;
@@ -197,17 +197,37 @@ pub(crate) fn interruption_reason(status: &TurnStatus) -> Option<protocol::outco
     }
 }
 
-/// A turn; `so_far` is what it has said if it still runs.
-pub(crate) fn turn(turn: &Turn, is_waiting: bool, so_far: Option<String>) -> protocol::turn::TurnShowResult {
+/// A turn; `so_far` is what it has said if it still runs, `retrying` what it waits for then.
+pub(crate) fn turn(
+    turn: &Turn,
+    is_waiting: bool,
+    so_far: Option<String>,
+    retrying: Option<&Retrying>,
+) -> protocol::turn::TurnShowResult {
     protocol::turn::TurnShowResult {
         turn_id: turn.id.to_string(),
         session_id: turn.session.to_string(),
-        status: if is_waiting { protocol::turn::TurnStatus::Waiting } else { turn_status(&turn.status) },
+        status: match (is_waiting, retrying) {
+            (true, _) => protocol::turn::TurnStatus::Waiting,
+            (false, Some(_)) => protocol::turn::TurnStatus::Retrying,
+            (false, None) => turn_status(&turn.status),
+        },
         reply: turn.reply.clone().or(so_far),
         error: turn_error(&turn.status),
         interruption_reason: interruption_reason(&turn.status),
         proposal_ids: turn.proposals.iter().map(ToString::to_string).collect(),
         usage: usage(turn.usage),
+        retry: retrying.map(retry),
+    }
+}
+
+/// A failed request that is sent again.
+pub(crate) fn retry(retrying: &Retrying) -> protocol::turn::Retry {
+    let Failure { class, message } = &retrying.error;
+    protocol::turn::Retry {
+        attempt: retrying.attempt,
+        at: timestamp(retrying.at),
+        error: protocol::outcome::ErrorInfo { class: class.clone(), message: message.clone() },
     }
 }
 

@@ -21,6 +21,11 @@ const ABOUT: [&str; 7] = ["path", "file_path", "notebook_path", "pattern", "comm
 pub(crate) fn tell(session: &Session, editor: &Client, TurnUpdate { turn, update }: TurnUpdate) {
     let text = if let Update::Text(text) = &update { text.as_str() } else { "" };
     let offset = session.hear(&turn, text);
+    match &update {
+        Update::Retrying(retrying) => session.note_retry(&turn, Some(retrying.clone())),
+        Update::Asking => session.note_retry(&turn, None),
+        _ => {}
+    }
     if let Some(doing) = doing(&update) {
         session.progress().report(&Work::Turn(turn.clone()), doing);
     }
@@ -35,6 +40,8 @@ fn doing(update: &Update) -> Option<String> {
         Update::Text(_) => Some("writing".to_owned()),
         Update::Thinking(_) => Some("thinking".to_owned()),
         Update::ToolCall { name, input, .. } => Some(title(name, input)),
+        Update::Retrying(retrying) => Some(retrying.describe()),
+        Update::Asking => Some("asking the model again".to_owned()),
         Update::ToolResult { .. } | Update::Plan(_) | Update::Usage(_) => None,
     }
 }
@@ -61,6 +68,11 @@ fn to_wire(update: Update) -> turn::TurnUpdate {
             turn::TurnUpdate::Plan { entries: entries.into_iter().map(to_proto::plan_entry).collect() }
         }
         Update::Usage(usage) => turn::TurnUpdate::Usage { usage: to_proto::usage(usage) },
+        Update::Retrying(retrying) => turn::TurnUpdate::Status {
+            status: turn::TurnStatus::Retrying,
+            retry: Some(to_proto::retry(&retrying)),
+        },
+        Update::Asking => turn::TurnUpdate::Status { status: turn::TurnStatus::Running, retry: None },
     }
 }
 

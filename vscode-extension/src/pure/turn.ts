@@ -30,7 +30,7 @@ export class Turn {
 
   /** Tells whether it can still change. */
   get isRunning(): boolean {
-    return this.status === "running" || this.status === "waiting";
+    return isUnderWay(this.status);
   }
 
   /** The reply so far. */
@@ -63,6 +63,9 @@ export class Turn {
         return true;
       case "usage":
         this.usage = update.usage;
+        return true;
+      case "status":
+        this.status = update.status;
         return true;
     }
   }
@@ -113,7 +116,7 @@ export class Turn {
   /** Takes how the turn ended. */
   finish(outcome: TurnOutcome): void {
     // An end is final: an answer that was on its way when the turn ended does not take it back.
-    if (!this.isRunning && (outcome.status === "running" || outcome.status === "waiting")) {
+    if (!this.isRunning && isUnderWay(outcome.status)) {
       return;
     }
     this.status = outcome.status;
@@ -180,6 +183,11 @@ export class Turn {
       }
     }
   }
+}
+
+/** Tells whether a turn of this status can still change. */
+function isUnderWay(status: TurnStatus): boolean {
+  return status === "running" || status === "waiting" || status === "retrying";
 }
 
 /** Says a turn's status in words. */

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use kkcode_core::turn::TurnStatus;
+use kkcode_core::proposal::Timestamp;
+use kkcode_core::turn::{Failure, TurnStatus};
 use kkcode_provider::answer::Answer;
 use kkcode_provider::request::{Content, Message, Request, Role};
-use kkcode_provider::stream::StreamEvent;
+use kkcode_provider::stream::{ProviderError, Retry, StreamEvent};
 use tokio::time::Instant;
 
 use super::Running;
-use crate::budget;
 use crate::config::Model;
-use crate::runtime::Update;
+use crate::runtime::{Retrying, Update};
 use crate::tool;
+use crate::{budget, fresh};
 
 /// How long text is gathered before it is told: 30 times a second.
 const GATHER: Duration = Duration::from_millis(34);
@@ -38,6 +39,8 @@ impl Running {
         self.saying = Answer::default();
         let mut gathered = Gathered::default();
         let mut due = Instant::now();
+        // When a failed request is sent again, as long as that was not yet.
+        let mut again: Option<Instant> = None;
         loop {
             let event = tokio::select! {
                 event = stream.next() => event,
@@ -45,7 +48,15 @@ impl Running {
                     self.tell_gathered(&mut gathered);
                     continue;
                 }
+                () = tokio::time::sleep_until(again.unwrap_or(due)), if again.is_some() => {
+                    again = None;
+                    self.link.tell(Update::Asking);
+                    continue;
+                }
             };
+            if again.take().is_some() {
+                self.link.tell(Update::Asking);
+            }
             match &event {
                 Some(Ok(StreamEvent::Text(text) | StreamEvent::Thinking(text))) => {
                     let is_thought = matches!(event, Some(Ok(StreamEvent::Thinking(_))));
@@ -60,6 +71,8 @@ impl Running {
                 }
                 Some(Ok(StreamEvent::Retry(retry))) => {
                     tracing::info!(after = ?retry.after, error = %retry.error, "the request is sent again");
+                    again = Some(Instant::now() + retry.after);
+                    self.link.tell(Update::Retrying(retrying(retry)));
                 }
                 _ => {}
             }
@@ -100,6 +113,16 @@ impl Running {
         }
         let text = std::mem::take(&mut gathered.text);
         self.link.tell(if gathered.is_thought { Update::Thinking(text) } else { Update::Text(text) });
+    }
+}
+
+fn retrying(retry: &Retry) -> Retrying {
+    let wait = i64::try_from(retry.after.as_millis()).unwrap_or(i64::MAX);
+    let ProviderError { class, message, .. } = &retry.error;
+    Retrying {
+        attempt: retry.attempt,
+        at: Timestamp(fresh::now().0.saturating_add(wait)),
+        error: Failure { class: class.name().to_owned(), message: message.clone() },
     }
 }
 

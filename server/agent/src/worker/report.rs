@@ -75,6 +75,7 @@ impl Report {
                 let summary = short(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default());
                 self.lines.push(TaskEvent::ToolFinished { turn, call: id, ok, summary });
             }
+            Update::Retrying(retrying) => self.note(retrying.describe()),
             _ => {}
         }
     }

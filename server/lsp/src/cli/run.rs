@@ -174,6 +174,10 @@ async fn follow(id: &TurnId, local: &mut Local, output: Output) -> Result<(), Fa
 
 /// Says what a turn does, to somebody who watches.
 fn show(update: Update, output: Output) {
+    // A wait without a word would look like a program that hangs, also to whoever reads only a log.
+    if let (Update::Retrying(retrying), false) = (&update, output.is_json()) {
+        output::note(&output.paint(Style::Yellow, &retrying.describe()));
+    }
     if output.is_json() || !std::io::stderr().is_terminal() {
         return;
     }

@@ -49,7 +49,9 @@ pub(super) async fn show(session: Arc<Session>, params: TurnShowParams) -> Resul
     let snapshot = session.snapshot().await?;
     let turn = snapshot.turns.get(&TurnId::new(params.turn_id.as_str()));
     let turn = turn.ok_or_else(|| unknown("turn", &params.turn_id))?;
-    Ok(to_proto::turn(turn, snapshot.is_waiting(&turn.id), session.said_so_far(&turn.id)))
+    let (so_far, retrying) = (session.said_so_far(&turn.id), session.retrying(&turn.id));
+    let retrying = retrying.filter(|_| turn.status == turn::TurnStatus::Running);
+    Ok(to_proto::turn(turn, snapshot.is_waiting(&turn.id), so_far, retrying.as_ref()))
 }
 
 /// Reads what a turn is to be; refuses what this version cannot do, rather than do something else.
