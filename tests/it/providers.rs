@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 mod loopback;
 mod peer;
+mod pictures;
 mod types;
 mod waits;
 

@@ -36,6 +36,7 @@ mod doorbell;
 pub mod environment;
 mod file;
 mod fresh;
+mod picture;
 mod place;
 pub mod trash;
 mod write;

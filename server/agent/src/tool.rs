@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::gate::{Act, Asked, Questions};
+use crate::picture::Picture;
 
 mod anchor;
 mod context;
@@ -63,6 +64,13 @@ pub(crate) enum Outcome {
     },
     /// It is done; the text is for the model.
     Answer(String),
+    /// It is done; the picture is for the model, beside the text.
+    Picture {
+        /// What the picture is.
+        text: String,
+        /// The picture.
+        picture: Picture,
+    },
     /// It would do something outside of the files that the session sees, and has done nothing yet.
     Act(Act),
     /// The user is asked something; the answer is the tool's.

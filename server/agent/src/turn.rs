@@ -67,6 +67,8 @@ struct Link {
     gate: Arc<Gate>,
     /// The files of instructions that are in the system prompt.
     in_system: Arc<Vec<PathBuf>>,
+    /// Whether the model takes pictures.
+    sees: bool,
 }
 
 /// A turn while it runs.
@@ -98,7 +100,13 @@ pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
     let cancel = ports.cancel.clone();
     let gate = Arc::new(Gate::new(ports.config.surroundings(), cancel.clone()).asking(ports.handle.clone()));
     let mut running = Running {
-        link: Link { turn: Arc::new(turn), ports: Arc::new(ports), gate, in_system: Arc::default() },
+        link: Link {
+            turn: Arc::new(turn),
+            ports: Arc::new(ports),
+            gate,
+            in_system: Arc::default(),
+            sees: true,
+        },
         system: String::new(),
         messages: Vec::new(),
         usage: Usage::default(),
@@ -125,6 +133,7 @@ impl Running {
         let (model, settings) = blocking(move || Ok((config.model(wanted.as_deref())?, config.agent()?)))
             .await?
             .map_err(failed)?;
+        self.link.sees = model.sees;
         self.begin().await?;
         let mut window = Window::of(model.context, &self.system);
         let mut continuations = 0;
@@ -146,13 +155,14 @@ impl Running {
         self.messages = self.history().await?;
         let snapshot = self.link.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
         let (turn, trusted) = (self.link.turn.clone(), self.link.ports.config.is_trusted());
+        let sees = self.link.sees;
         if trusted {
             // It ends with the turn, which withdraws what was not answered.
             tokio::spawn(self.link.gate.clone().ask_about_settings(turn.clone(), snapshot.clone()));
         }
         let (system, excerpts) = blocking(move || {
             let system = system::prompt(&turn, &snapshot, trusted);
-            (system, excerpts::render(&turn.excerpts, &snapshot))
+            (system, excerpts::render(&turn.excerpts, &snapshot, sees))
         })
         .await?;
         if let Some(passed_over) = system.passed_over
@@ -162,7 +172,10 @@ impl Running {
         }
         self.system = system.text;
         self.link.in_system = Arc::new(system.instructions);
-        let prompt = match excerpts {
+        for problem in excerpts.problems {
+            self.link.tell_user(problem);
+        }
+        let prompt = match excerpts.text {
             Some(excerpts) => format!("{}\n\n{excerpts}", self.link.turn.prompt),
             None => self.link.turn.prompt.clone(),
         };
@@ -170,7 +183,9 @@ impl Running {
             Some(note) => format!("{note}\n\n{prompt}"),
             None => prompt,
         };
-        self.keep(vec![Message::user(prompt)]).await
+        let mut message = Message::user(prompt);
+        message.content.extend(excerpts.pictures);
+        self.keep(vec![message]).await
     }
 
     /// Asks the model, with as much of the conversation as it can hold.

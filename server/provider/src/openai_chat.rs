@@ -25,10 +25,11 @@ pub(crate) fn encode(request: &Request, settings: &Settings, server: Server) -> 
     if !request.system.is_empty() {
         messages.push(json!({"role": "system", "content": request.system}));
     }
-    // Thoughts belong to the turn in which they were thought: behind the last thing that the user said.
+    // Thoughts belong to the turn in which they were thought: behind the last thing that the user said. A picture alone is a
+    // tool's.
     let is_said = |message: &Message| {
         message.role == Role::User
-            && message.content.iter().any(|content| !matches!(content, Content::ToolResult { .. }))
+            && message.content.iter().any(|content| matches!(content, Content::Text { .. }))
     };
     let turn = request.messages.iter().rposition(is_said).unwrap_or_default();
     for (index, message) in request.messages.iter().enumerate() {

@@ -21,6 +21,8 @@ pub(crate) struct Model {
     pub(crate) id: String,
     /// How many tokens conversation and answer may have together.
     pub(crate) context: u64,
+    /// Whether it takes pictures.
+    pub(crate) sees: bool,
     /// What it is called and costs, and those that are asked when it fails for good, in that order.
     pub(crate) tariffs: Vec<Tariff>,
 }
@@ -114,17 +116,19 @@ impl ConfigSource {
         let mut candidates = Vec::new();
         let mut tariffs = Vec::new();
         let mut context = u64::MAX;
+        let mut sees = true;
         for wanted in selection::wanted(&effective, wanted, selected, &self.home)? {
             let (provider, model) = full_name(&effective, &wanted)?;
             let limit = selection::context_limit(&effective, provider, &model);
             context = context.min(limit.map_or_else(|| agent::known_context(&model), u64::from));
+            sees &= selection::provider(&effective, provider)?.sees();
             candidates.push(self.candidate(&effective, &wanted)?);
             let price = prices.of(provider, &model).copied();
             tariffs.push(Tariff { model: joined(provider, &model), price });
         }
         let first = candidates.first().ok_or_else(|| error("`models.main` names no model"))?;
         let id = first.model.clone();
-        Ok(Model { provider: Arc::new(Patient::new(candidates)), id, context, tariffs })
+        Ok(Model { provider: Arc::new(Patient::new(candidates)), id, context, sees, tariffs })
     }
 
     fn candidate(&self, effective: &Effective, wanted: &str) -> Result<Candidate, ProviderError> {

@@ -85,6 +85,7 @@ pub(super) struct ProviderConfig {
     timeout_ms: Option<u64>,
     stream_idle_timeout_ms: Option<u64>,
     stream: Option<bool>,
+    images: Option<bool>,
     thinking: Option<Thinking>,
     thinking_effort: Option<String>,
     reasoning_effort: Option<String>,
@@ -191,6 +192,11 @@ impl ProviderConfig {
     /// Tells whether the provider needs a key that is nowhere.
     pub(super) fn lacks_key(&self, name: &str, with: &Surroundings<'_>) -> bool {
         self.kind != "scripted" && self.key(name, with).is_err()
+    }
+
+    /// Tells whether its models take pictures, as far as the user has not said that they do not.
+    pub(super) fn sees(&self) -> bool {
+        self.images.unwrap_or(true)
     }
 
     /// Returns what is known of this provider, by its name and then by its type.

@@ -91,6 +91,7 @@ pub(super) const KEYS: &[Key] = &[
     key("provider.*.stream_idle_timeout_ms", Integer, IfTrusted, "how long an answer may be silent"),
     key("provider.*.retry_attempts", Integer, IfTrusted, "how often a request is sent again"),
     key("provider.*.retry_base_delay_ms", Integer, IfTrusted, "how long is waited before the first retry"),
+    key("provider.*.images", Bool, IfTrusted, "whether its models take pictures; true if left out"),
     key("provider.*.stream", Bool, IfTrusted, "whether answers are streamed"),
     key(
         "provider.*.thinking.type",

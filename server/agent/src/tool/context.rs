@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::anchor;
 use super::reads::Reads;
 use crate::config::ConfigSource;
+use crate::file::FileError;
 use crate::gate::{Check, Passage};
 use crate::overlay::Seen;
+use crate::picture::Picture;
 use crate::{file, fresh, overlay};
 
 /// What a tool call reaches.
@@ -62,6 +64,17 @@ impl Context<'_> {
     pub(super) fn look_unjudged(&self, path: &Path) -> Result<Seen, String> {
         overlay::read(self.snapshot, &self.turn.session, path)
             .map_err(|error| error.for_agent(&self.snapshot.folders).to_string())
+    }
+
+    /// Reads a picture of the workspace. Pictures have no hunks: what is on the disk is what the session sees.
+    pub(super) fn picture(&self, path: &Path) -> Result<Picture, String> {
+        let folders = &self.snapshot.folders;
+        let file = file::open(path, folders);
+        if !matches!(file, Err(FileError::Missing(_))) {
+            self.check.look(path)?;
+        }
+        let file = file.map_err(|error| error.for_agent(folders).to_string())?;
+        Picture::read(file).map_err(|error| format!("{} cannot be shown: {error}", self.name(path)))
     }
 
     /// Reads a file as the session sees it; refuses one that is not there.

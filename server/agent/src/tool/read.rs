@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::notebook::Notebook;
 use super::outcome::{append, numbered};
 use super::{Context, Kind, Outcome, Tool};
+use crate::picture;
 
 /// How many lines are shown when nothing else is asked for.
 const LINES: usize = 2_000;
@@ -21,7 +22,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "read",
     description: "Show a text file with line numbers: `offset` is the first line (from 1), `limit` the number of lines (2000 \
                   if left out). You see unsaved text of the editor, and your own edits as if they were taken. The end of \
-                  the answer says what was left out.",
+                  the answer says what was left out. A picture (PNG, JPEG, GIF, WebP) is shown as one.",
     schema,
     kind: Kind::Looks,
     run,
@@ -61,6 +62,10 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         return Err("`pages` is for PDF files, which cannot be read; leave it out".to_owned());
     }
     let path = ctx.path(&input.path)?;
+    if picture::is_named_so(&path) {
+        let (picture, name) = (ctx.picture(&path)?, ctx.name(&path));
+        return Ok(Outcome::Picture { text: format!("({name}, {})", picture.kind()), picture });
+    }
     let (_, text) = ctx.see(&path)?;
     let name = ctx.name(&path);
     let is_notebook = path.extension().is_some_and(|extension| extension == "ipynb");

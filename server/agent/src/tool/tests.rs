@@ -82,7 +82,7 @@ impl World {
         let (reads, cancel) = (&self.reads, &cancel);
         let ctx = Context { turn, snapshot: &snapshot, reads, check, config, cancel, site: None };
         match run(&ToolCall { id: "1".into(), name: name.into(), input }, &ctx)? {
-            Outcome::Answer(text) => Ok(text),
+            Outcome::Answer(text) | Outcome::Picture { text, .. } => Ok(text),
             Outcome::Propose { edits, note } => {
                 let (request, command) = (RequestId(2), Command::Propose(edits));
                 self.state.handle(Event::Requested { request, command }, Timestamp(0));

@@ -20,6 +20,7 @@ use super::repeats::{Repeats, Verdict};
 use super::{Link, Running, blocking, shutting_down};
 #[cfg(unix)]
 use crate::command;
+use crate::picture::Picture;
 use crate::runtime::{CallEnd, PlanEntry, PlanStatus, Update};
 use crate::{gate, tool};
 
@@ -45,13 +46,26 @@ enum Looked {
     Denied,
 }
 
-/// What came of one call.
+/// A call and what came of it.
 struct Ended {
     call: ToolCall,
+    came: Came,
+}
+
+/// What came of running a call.
+struct Came {
     text: String,
+    /// What is shown to the model beside the text.
+    picture: Option<Picture>,
     end: CallEnd,
     /// Whether something is otherwise than before, so that looking again is no repetition.
     changed: bool,
+}
+
+impl Came {
+    fn to_nothing(text: String, end: CallEnd) -> Self {
+        Self { text, picture: None, end, changed: false }
+    }
 }
 
 impl Calls {
@@ -104,7 +118,7 @@ impl Running {
             let ended = stream::iter(running).map(|(verdict, call)| link.call(verdict, call));
             let mut ended = pin!(ended.buffered(AT_ONCE));
             while let Some(ended) = ended.next().await {
-                let Ended { call, text, end, changed } = ended?;
+                let Ended { call, came: Came { text, picture, end, changed } } = ended?;
                 let mut text = self.calls.repeats.note(&call, text, changed);
                 // Here and not where the call runs: calls that run at once are told in their order.
                 if end == CallEnd::Ok
@@ -114,6 +128,7 @@ impl Running {
                 }
                 let is_error = end != CallEnd::Ok;
                 self.calls.results.push(Content::ToolResult { id: call.id, text, is_error });
+                self.calls.results.extend(picture.map(Picture::content));
                 drop(self.calls.open.pop_front());
             }
         }
@@ -133,29 +148,29 @@ impl Link {
             Verdict::Run => None,
             Verdict::Refuse(reason) => Some(reason),
         });
-        let (text, end, changed) = match refused {
-            Some(reason) => (reason, CallEnd::Error, false),
+        let came = match refused {
+            Some(reason) => Came::to_nothing(reason, CallEnd::Error),
             None => self.run_call(&call).await?,
         };
-        if end == CallEnd::Ok && call.name == "todowrite" {
+        if came.end == CallEnd::Ok && call.name == "todowrite" {
             self.tell_plan(&call.input);
         }
-        self.tell(Update::ToolResult { id, text: text.clone(), end });
-        Ok(Ended { call, text, end, changed })
+        self.tell(Update::ToolResult { id, text: came.text.clone(), end: came.end });
+        Ok(Ended { call, came })
     }
 
     /// Runs one call: what is proposed goes to the runtime, everything else is answered by the tool.
-    async fn run_call(&self, call: &ToolCall) -> Result<(String, CallEnd, bool), TurnStatus> {
+    async fn run_call(&self, call: &ToolCall) -> Result<Came, TurnStatus> {
         let mut granted = Vec::new();
         let (outcome, snapshot) = loop {
             let snapshot = Arc::new(self.ports.handle.snapshot().await.ok_or_else(shutting_down)?);
             match self.look(call, &snapshot, &granted).await? {
-                (Err(refusal), Looked::Denied) => return Ok((refusal, CallEnd::Denied, false)),
+                (Err(refusal), Looked::Denied) => return Ok(Came::to_nothing(refusal, CallEnd::Denied)),
                 (Ok(tool::Outcome::Ask(asked)), _) => {
                     let diff = self.diff_of(call, &snapshot, &granted).await?;
                     match self.gate.allow(&self.turn, &snapshot, asked, diff).await {
                         Ok(approval) => granted.push(approval),
-                        Err(refusal) => return Ok((refusal, CallEnd::Denied, false)),
+                        Err(refusal) => return Ok(Came::to_nothing(refusal, CallEnd::Denied)),
                     }
                 }
                 (outcome, _) => break (outcome, snapshot),
@@ -163,12 +178,18 @@ impl Link {
         };
         let answer = match outcome {
             Ok(tool::Outcome::Answer(text)) => Ok((text, false)),
+            Ok(tool::Outcome::Picture { text, picture }) if self.sees => {
+                return Ok(Came { text, picture: Some(picture), end: CallEnd::Ok, changed: false });
+            }
+            Ok(tool::Outcome::Picture { text, .. }) => {
+                Err(format!("{text} is a picture, and you cannot see pictures; ask the user what is on it"))
+            }
             Ok(tool::Outcome::Propose { edits, note }) => {
                 self.propose(edits, &snapshot).await.map(|text| (format!("{text}\n{note}"), true))
             }
             Ok(tool::Outcome::Act(act)) => match self.gate.pass(&self.turn, &snapshot, act).await {
                 Ok(done) => done.map(|text| (text, true)),
-                Err(refusal) => return Ok((refusal, CallEnd::Denied, false)),
+                Err(refusal) => return Ok(Came::to_nothing(refusal, CallEnd::Denied)),
             },
             Ok(tool::Outcome::Question(questions)) => {
                 self.gate.question(&self.turn, questions).await.map(|text| (text, true))
@@ -177,8 +198,8 @@ impl Link {
             Err(error) => Err(error),
         };
         Ok(match answer {
-            Ok((text, changed)) => (text, CallEnd::Ok, changed),
-            Err(error) => (error, CallEnd::Error, false),
+            Ok((text, changed)) => Came { text, picture: None, end: CallEnd::Ok, changed },
+            Err(error) => Came::to_nothing(error, CallEnd::Error),
         })
     }
 

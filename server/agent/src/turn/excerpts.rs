@@ -1,12 +1,14 @@
 //! What the user was looking at, as text for the model: exact lines with their numbers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kkcode_core::state::{Snapshot, name_for_agent};
 use kkcode_core::text::BOM;
 use kkcode_core::turn::{Excerpt, ExcerptRole};
+use kkcode_provider::request::Content;
 
 use crate::file;
+use crate::picture::{self, Picture};
 
 /// A document without a range is told whole up to so many lines.
 const WHOLE_LINES: usize = 400;
@@ -17,10 +19,57 @@ const MOST_BYTES: usize = 64 * 1024;
 /// How many lines are told around a diagnostic, and around a cursor in a long document.
 const AROUND: (usize, usize) = (3, 40);
 
-/// Returns the excerpts as text; none where there is nothing to tell. Reads files that no editor has open.
-pub(super) fn render(excerpts: &[Excerpt], snapshot: &Snapshot) -> Option<String> {
-    let parts: Vec<String> = excerpts.iter().map(|excerpt| one(excerpt, snapshot)).collect();
-    (!parts.is_empty()).then(|| parts.join("\n\n"))
+/// What a model is told of excerpts.
+#[derive(Debug, Default)]
+pub(super) struct Rendered {
+    /// In words; none where there is nothing to tell.
+    pub(super) text: Option<String>,
+    /// The pictures among them, in the order in which the text names them.
+    pub(super) pictures: Vec<Content>,
+    /// What the user is told of pictures that are not sent.
+    pub(super) problems: Vec<String>,
+}
+
+/// Returns the excerpts as a model is told them that takes pictures, or none. Reads files that no editor has open.
+pub(super) fn render(excerpts: &[Excerpt], snapshot: &Snapshot, sees: bool) -> Rendered {
+    let mut rendered = Rendered::default();
+    let mut parts = Vec::new();
+    for excerpt in excerpts {
+        let path =
+            excerpt.path.as_deref().filter(|path| excerpt.text.is_none() && picture::is_named_so(path));
+        let Some(path) = path else {
+            parts.push(one(excerpt, snapshot));
+            continue;
+        };
+        let name = name(excerpt, &snapshot.folders);
+        match picture_at(path, sees) {
+            Ok(picture) => {
+                parts.push(format!("The user adds the picture {name}, which is below."));
+                rendered.pictures.push(picture.content());
+            }
+            Err(reason) => {
+                parts.push(format!("The user adds the picture {name}, which you do not see: {reason}."));
+                rendered.problems.push(format!("the picture {name} is not sent: {reason}"));
+            }
+        }
+    }
+    rendered.text = (!parts.is_empty()).then(|| parts.join("\n\n"));
+    rendered
+}
+
+/// Reads a picture that the user has named: wherever it is, for screenshots are seldom in a workspace.
+fn picture_at(path: &Path, sees: bool) -> Result<Picture, String> {
+    if !sees {
+        return Err(
+            "the model takes no pictures (`provider.NAME.images` is false); choose another".to_owned()
+        );
+    }
+    // Opening what is no file, such as a pipe, may wait for ever.
+    if !std::fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    Picture::read(file)
 }
 
 fn one(excerpt: &Excerpt, snapshot: &Snapshot) -> String {
@@ -127,7 +176,7 @@ mod tests {
 
     fn rendered(excerpt: Excerpt) -> String {
         let snapshot = Snapshot { folders: vec!["/w".into()], ..State::default().snapshot() };
-        render(&[excerpt], &snapshot).unwrap()
+        render(&[excerpt], &snapshot, true).text.unwrap()
     }
 
     const TEXT: &str = "\u{feff}one\r\ntwo\nthree\nfour\n";

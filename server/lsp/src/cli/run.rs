@@ -1,7 +1,7 @@
 //! `run`: one turn without an editor; what it proposes is printed, and written only when that was asked for.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use kkcode_agent::audit::{self, AuditFilter};
@@ -12,7 +12,8 @@ use kkcode_core::event::{Command, Selection};
 use kkcode_core::id::{ProposalId, SessionId, TurnId};
 use kkcode_core::permission::Decision;
 use kkcode_core::state::Snapshot;
-use kkcode_core::turn::{Level, Mode, Turn, TurnStatus};
+use kkcode_core::turn::{Excerpt, ExcerptRole, Level, Mode, Turn, TurnStatus};
+use kkcode_core::uri::{PathStyle, from_path};
 use kkcode_protocol::cli::{DeniedCall, RunReport};
 
 use super::ask::Asker;
@@ -42,6 +43,9 @@ pub(crate) struct Run {
     /// Go on with this session
     #[arg(long, value_name = "ID")]
     session: Option<String>,
+    /// A file that the agent gets to see at once: text of the folder, or a picture from anywhere
+    #[arg(long, value_name = "FILE", visible_alias = "file")]
+    attach: Vec<PathBuf>,
     /// Write what is proposed into the files: all of it or nothing
     #[arg(long)]
     apply: bool,
@@ -114,6 +118,7 @@ async fn turn(run: Run, local: &mut Local, output: Output) -> Result<Ended, Fail
             RunLevel::Yolo => Level::Yolo,
         }),
         proposes_only: true,
+        excerpts: run.attach.iter().map(|file| attached(file)).collect::<Result<_, _>>()?,
         ..NewTurn::default()
     };
     if new.prompt.trim().is_empty() {
@@ -130,6 +135,15 @@ async fn turn(run: Run, local: &mut Local, output: Output) -> Result<Ended, Fail
     let shown = turn.clone();
     let patch = tokio::task::spawn_blocking(move || patch(&snapshot, &shown)).await;
     Ok(Ended { turn, patch: patch.map_err(|error| Failure::internal(&error))? })
+}
+
+/// Returns a file that the user adds.
+fn attached(file: &Path) -> Result<Excerpt, Failure> {
+    let path = file
+        .canonicalize()
+        .map_err(|error| Failure::usage(format!("the file {}: {error}", file.display())))?;
+    let (uri, path) = (from_path(&path, PathStyle::NATIVE), Some(path));
+    Ok(Excerpt { role: ExcerptRole::Context, uri, path, range: None, text: None })
 }
 
 /// Waits for the end of a turn, and says on a terminal what it does. The first ctrl-c cancels it.
