@@ -34,6 +34,7 @@ pub(crate) use agent::AgentConfig;
 pub(crate) use background::HandOver;
 pub use effective::{Effective, Folder, Setting, is_config_file};
 pub use keyring::{Keyring, SystemKeyring};
+pub use keys::KeyringState;
 pub use models::ModelEntry;
 pub(crate) use models::{Model, Tariff};
 pub use origin::{Origin, Problem, Severity};

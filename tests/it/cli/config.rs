@@ -108,6 +108,15 @@ fn the_doctor_says_whether_a_turn_can_be_started() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &report["ready"]), (Some(0), &json!(true)), "{report}");
     assert_eq!(named(&report["checks"], "name", "model")["status"], "ok");
+    #[cfg(target_os = "linux")]
+    {
+        let keyring = named(&report["checks"], "name", "keyring");
+        assert_eq!(
+            (&keyring["status"], keyring["advice"].is_string()),
+            (&json!("missing"), true),
+            "{keyring}"
+        );
+    }
     let ollama = named(&report["checks"], "name", "ollama");
     assert_eq!((&ollama["status"], ollama["advice"].is_string()), (&json!("missing"), true));
 
@@ -117,6 +126,50 @@ fn the_doctor_says_whether_a_turn_can_be_started() {
     assert_eq!(output.status.code(), Some(1), "{printed}");
     assert!(printed.contains("NO model") && printed.contains("→ "), "{printed}");
     assert!(printed.ends_with("no turn can be started before that is mended\n"), "{printed}");
+}
+
+/// Starts a Secret Service of its own, unlocked and with its files in a folder that goes with the test, and keeps, finds, uses
+/// and forgets a key there.
+#[cfg(target_os = "linux")]
+const ROUND: &str = r#"
+printf password | gnome-keyring-daemon --unlock --components=secrets > "$HOME/keyring.env" || exit 77
+printf 'sk-not-to-be-seen\n' | "$1" config key set play --json || exit 1
+"$1" doctor --json || exit 2
+"$1" config key forget play --json || exit 3
+"$1" doctor --json || exit 4
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_key_is_kept_found_and_forgotten_in_a_real_keyring() {
+    use std::process::Command;
+
+    let name = "cli::config::a_key_is_kept_found_and_forgotten_in_a_real_keyring";
+    for program in ["gnome-keyring-daemon", "dbus-run-session"] {
+        if Command::new(program).arg("--version").output().is_err() {
+            return kkcode_tests::skip(name, &format!("{program} is not installed"));
+        }
+    }
+    let world = World::new("turns: [{stream: [{text: Hello.}]}]");
+    let home = world.dir.path().join("home");
+    let mut command = Command::new("dbus-run-session");
+    command.args(["--", "sh", "-c", ROUND, "sh"]).arg(kkcode_tests::Binary::Server.path());
+    command.env("HOME", &home).env("KKCODE_HOME", &home).env("XDG_DATA_HOME", home.join("data"));
+    command.env("XDG_RUNTIME_DIR", &home).env_remove("DBUS_SESSION_BUS_ADDRESS").current_dir(world.work());
+    let output = command.output().unwrap();
+    let (said, wrong) = (String::from_utf8(output.stdout.clone()).unwrap(), errors(&output));
+    if output.status.code() == Some(77) {
+        return kkcode_tests::skip(name, "the Secret Service does not start here");
+    }
+    assert_eq!(output.status.code(), Some(0), "{said}{wrong}");
+    assert!(!said.contains("sk-not-to-be-seen") && !wrong.contains("sk-not-to-be-seen"), "{said}{wrong}");
+    let told: Vec<Value> =
+        serde_json::Deserializer::from_str(&said).into_iter().collect::<Result<_, _>>().unwrap();
+    assert_eq!(told[0], json!({"provider": "play", "kept": true}), "{wrong}");
+    let keyring = |report: &Value| named(&report["checks"], "name", "keyring")["message"].clone();
+    assert_eq!(keyring(&told[1]), "reached; it has the key of play", "{said}");
+    assert_eq!(told[2], json!({"provider": "play", "forgotten": true}));
+    assert_eq!(keyring(&told[3]), "reached; it has no key of a provider", "{said}");
 }
 
 /// There is no keyring in tests; on other systems than Linux there always is one, which is the user's.

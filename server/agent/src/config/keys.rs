@@ -6,7 +6,18 @@ use std::time::Instant;
 use kkcode_provider::endpoint::Key;
 use serde_json::Value;
 
-use super::{ConfigSource, Effective, LATELY, provider};
+use super::{ConfigSource, Effective, LATELY, provider, selection};
+
+/// What is known of the keyring of the operating system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyringState {
+    /// The user wants no keys from there.
+    Unused,
+    /// It cannot be asked, for this reason.
+    Unreachable(String),
+    /// It has the keys of these providers.
+    Reached(Vec<String>),
+}
 
 impl ConfigSource {
     /// Returns the names of all variables of the environment in which keys are: those that the configuration names, with
@@ -58,6 +69,28 @@ impl ConfigSource {
         });
         self.kept().keyring.insert(provider.to_owned(), (Instant::now(), found.clone()));
         found
+    }
+
+    /// Looks into the keyring for the keys of all providers that are configured or well known. Blocks.
+    pub fn keyring(&self) -> KeyringState {
+        let effective = self.read();
+        let Some(keyring) = &self.keyring else { return KeyringState::Unused };
+        if effective.get(&["keyring"]) == Some(&Value::Bool(false)) {
+            return KeyringState::Unused;
+        }
+        let mut names: Vec<String> = selection::names(&effective).map(str::to_owned).collect();
+        names.extend(provider::known_names().map(str::to_owned));
+        names.sort();
+        names.dedup();
+        let mut found = Vec::new();
+        for name in names {
+            match keyring.get(&name) {
+                Ok(Some(_)) => found.push(name),
+                Ok(None) => {}
+                Err(why) => return KeyringState::Unreachable(why),
+            }
+        }
+        KeyringState::Reached(found)
     }
 
     /// Returns what all providers say of something, in the configuration of now and in the last good one.

@@ -132,6 +132,11 @@ pub(super) fn keys_in(environment: &dyn Fn(&str) -> Option<String>) -> Vec<(&'st
     KNOWN.iter().filter(has_key).map(|known| (known.name, known.key)).collect()
 }
 
+/// Returns the names of the known providers.
+pub(super) fn known_names() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|known| known.name)
+}
+
 /// Returns the variables in which the keys of known providers are.
 pub(super) fn key_variables() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().map(|known| known.key)

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use kkcode_agent::config::ConfigSource;
+use kkcode_agent::config::{ConfigSource, KeyringState};
 use kkcode_protocol::cli::{DoctorCheck, DoctorReport, DoctorStatus};
 use kkcode_protocol::initialize::PROTOCOL_VERSION;
 
@@ -33,6 +33,7 @@ fn examine(config: &ConfigSource) -> DoctorReport {
         trust(config),
         model(config),
         keys(config),
+        keyring(config),
         ollama(config),
     ];
     checks.extend([git(), sandbox(config), log()]);
@@ -109,6 +110,27 @@ fn keys(config: &ConfigSource) -> DoctorCheck {
         missing("keys", "none in the environment".to_owned(), "needed only for providers that want one")
     } else {
         ok("keys", found.join(", "))
+    }
+}
+
+/// Says which keys the keyring has, and never what they are.
+fn keyring(config: &ConfigSource) -> DoctorCheck {
+    match config.keyring() {
+        KeyringState::Unused => {
+            ok("keyring", "not asked, because the configuration says `keyring: false`".to_owned())
+        }
+        KeyringState::Unreachable(why) => missing(
+            "keyring",
+            why,
+            "needed only for keys that are not in the environment; on Linux a Secret Service must run and be unlocked, such \
+             as GNOME Keyring, KWallet or KeePassXC",
+        ),
+        KeyringState::Reached(found) if found.is_empty() => {
+            ok("keyring", "reached; it has no key of a provider".to_owned())
+        }
+        KeyringState::Reached(found) => {
+            ok("keyring", format!("reached; it has the key of {}", found.join(", ")))
+        }
     }
 }
 
