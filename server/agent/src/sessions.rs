@@ -3,7 +3,8 @@
 use futures::future::BoxFuture;
 use kkcode_core::effect::Refusal;
 use kkcode_core::event::Event;
-use kkcode_core::id::SessionId;
+use kkcode_core::id::{ProposalId, SessionId, TurnId};
+use kkcode_core::turn::Turn;
 use kkcode_store::{Store, StoreError};
 pub use kkcode_store::{StoredSession, StoredTurn};
 use serde_json::Value;
@@ -24,6 +25,26 @@ impl Handle {
     pub async fn session(&self, id: SessionId) -> Result<(StoredSession, Vec<StoredTurn>), Refusal> {
         let wanted = id.clone();
         self.ask_store(|store, done| store.session(wanted, done)).await?.ok_or_else(|| unknown(&id))
+    }
+
+    /// Returns a turn, however old it is.
+    pub async fn turn(&self, id: TurnId) -> Result<Turn, Refusal> {
+        let wanted = id.clone();
+        let unknown = || Refusal::Unknown { what: "turn", id: id.to_string() };
+        self.ask_store(|store, done| store.turn(wanted, done)).await?.ok_or_else(unknown)
+    }
+
+    /// Says why a proposal that is not at hand cannot be shown, and what to do.
+    pub async fn not_at_hand(&self, id: ProposalId) -> Refusal {
+        let wanted = id.clone();
+        match self.ask_store(|store, done| store.session_of(wanted, done)).await {
+            Ok(Some(session)) => Refusal::Forbidden(format!(
+                "proposal `{id}` is an old one or of another folder; it is at hand again in its folder as soon as a turn is \
+                 started in its session `{session}`"
+            )),
+            Ok(None) => Refusal::Unknown { what: "proposal", id: id.to_string() },
+            Err(refusal) => refusal,
+        }
     }
 
     /// Returns what was said in a session, as it was told to the model.

@@ -112,6 +112,27 @@ pub(crate) fn turns_of(connection: &Connection, session: &SessionId) -> rusqlite
     )
 }
 
+/// Reads a turn with its proposals, however old it is; none when there is no such turn.
+pub(crate) fn turn_of(connection: &Connection, id: &TurnId) -> rusqlite::Result<Option<Turn>> {
+    let found = rows(
+        connection,
+        "SELECT started_at, rowid, id, session, prompt, model, level, status, reply, usage, mode FROM turn WHERE id = ?1",
+        &[&id.as_str()],
+        turn,
+    )?;
+    let Some((_, turn)) = found.into_iter().next() else { return Ok(None) };
+    let proposals = proposals_of(connection, id)?;
+    Ok(Some(Turn { proposals, ..turn }))
+}
+
+/// Reads which session a proposal belongs to; none when there is no such proposal.
+pub(crate) fn session_of(connection: &Connection, id: &ProposalId) -> rusqlite::Result<Option<SessionId>> {
+    let found = rows(connection, "SELECT session FROM proposal WHERE id = ?1", &[&id.as_str()], |row| {
+        Ok(SessionId::new(row.get::<_, String>(0)?))
+    })?;
+    Ok(found.into_iter().next())
+}
+
 /// Tells whether a session that works in this folder belongs to the workspace; see [`Loaded`].
 pub(crate) fn belongs(folder: Option<&Path>, workspace: &[PathBuf]) -> bool {
     match folder {

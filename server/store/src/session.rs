@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kkcode_core::id::{SessionId, TurnId};
+use kkcode_core::id::{ProposalId, SessionId, TurnId};
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::turn::Turn;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
@@ -61,6 +61,20 @@ impl Store {
         done: impl FnOnce(Result<Option<(StoredSession, Vec<StoredTurn>)>, StoreError>) + Send + 'static,
     ) {
         self.run(move |database| database.read(|connection| show(connection, &id)), done);
+    }
+
+    /// Reads a turn, however old it is; none when there is no such turn.
+    pub fn turn(&self, id: TurnId, done: impl FnOnce(Result<Option<Turn>, StoreError>) + Send + 'static) {
+        self.run(move |database| database.read(|connection| Ok(read::turn_of(connection, &id)?)), done);
+    }
+
+    /// Reads which session a proposal belongs to; none when there is no such proposal.
+    pub fn session_of(
+        &self,
+        id: ProposalId,
+        done: impl FnOnce(Result<Option<SessionId>, StoreError>) + Send + 'static,
+    ) {
+        self.run(move |database| database.read(|connection| Ok(read::session_of(connection, &id)?)), done);
     }
 
     /// Copies a session under a new name: its conversation and the turns that have ended, not its proposals. None when

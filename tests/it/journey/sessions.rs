@@ -129,3 +129,39 @@ fn a_session_in_which_a_turn_runs_is_not_deleted() {
     assert_eq!(command(&mut world, "kkcode.session.delete", session), json!({"deleted": true}));
     world.done();
 }
+
+/// One more than a server has at hand when it starts.
+const MANY: usize = 201;
+
+#[test]
+fn what_is_too_old_to_be_at_hand_is_shown_or_says_where_it_is() {
+    let mut world = World::with(&script(), capabilities());
+    let first = world.turn();
+    let session = list(&mut world)[0]["sessionId"].clone();
+    let turn = world.show(&first)["origin"]["turnId"].clone();
+    for _ in 0..MANY {
+        world.turn();
+    }
+    let mut world = world.crash();
+    let shown = command(&mut world, "kkcode.turn.show", json!({"turnId": turn}));
+    assert_eq!((&shown["status"], &shown["sessionId"]), (&json!("completed"), &session), "{shown}");
+    assert_eq!(
+        (&shown["proposalIds"], &shown["reply"]),
+        (&json!([first]), &json!("Two hunks wait for you."))
+    );
+    let refused = world.server.command("kkcode.proposal.show", json!({"proposalId": first})).unwrap_err();
+    assert_eq!(refused.code, -32803);
+    assert!(refused.message.contains(session.as_str().unwrap()), "{refused}");
+    let missing = world.server.command("kkcode.proposal.show", json!({"proposalId": "none"})).unwrap_err();
+    assert!(missing.message.contains("there is no proposal `none`"), "{missing}");
+
+    let listed = list(&mut world);
+    assert_eq!(listed.last().map(|last| &last["sessionId"]), Some(&session), "the oldest is listed too");
+    let whole = command(&mut world, "kkcode.session.show", json!({"sessionId": session}));
+    assert_eq!(whole["turns"][0]["turnId"], turn);
+    let copy = command(&mut world, "kkcode.session.fork", json!({"sessionId": session}));
+    assert_eq!(copy["turnCount"], json!(1), "{copy}");
+    assert_eq!(go_on(&mut world, &session, "and louder")["reply"], "No.");
+    assert_eq!(world.show(&first)["proposalId"], json!(first), "as was said, it is at hand again");
+    world.done();
+}

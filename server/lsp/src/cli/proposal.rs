@@ -124,11 +124,14 @@ fn summary(proposal: &ProposalSummary, output: Output) -> String {
 async fn show(id: &str, place: &Place, output: Output) -> Outcome {
     let local = Local::start(place.cwd.as_deref())?;
     let snapshot = local.snapshot().await?;
-    local.stop().await;
-    let proposal = {
-        let review = snapshot.reviews.get(&ProposalId::new(id));
-        to_proto::proposal(&snapshot, review.ok_or_else(|| Failure::unknown("proposal", id))?)
+    let id = ProposalId::new(id);
+    let Some(review) = snapshot.reviews.get(&id) else {
+        let refusal = local.handle.not_at_hand(id).await;
+        local.stop().await;
+        return Err(refusal.into());
     };
+    local.stop().await;
+    let proposal = to_proto::proposal(&snapshot, review);
     output.print(&proposal, || shown(&proposal, output))?;
     Ok(0)
 }

@@ -32,7 +32,13 @@ pub(super) async fn show(session: Arc<Session>, params: ProposalShowParams) -> R
         let review = snapshot.reviews.get(&id)?;
         Some(to_proto::proposal(&snapshot, review))
     });
-    shown.await.map_err(|e| error::internal(&e))?.ok_or_else(|| unknown("proposal", &params.proposal_id))
+    match shown.await.map_err(|e| error::internal(&e))? {
+        Some(shown) => Ok(shown),
+        None => {
+            let id = ProposalId::new(params.proposal_id);
+            Err(error::refusal(&session.handle().not_at_hand(id).await))
+        }
+    }
 }
 
 pub(super) async fn edit(session: Arc<Session>, params: ProposalEditParams) -> Result<ProposalEditResult> {

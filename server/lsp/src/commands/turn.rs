@@ -15,7 +15,6 @@ use kkcode_protocol::turn::{
 };
 use tower_lsp::jsonrpc::Result;
 
-use super::unknown;
 use crate::session::Session;
 use crate::{error, from_proto, to_proto};
 
@@ -47,8 +46,15 @@ pub(super) async fn cancel(session: Arc<Session>, params: TurnCancelParams) -> R
 
 pub(super) async fn show(session: Arc<Session>, params: TurnShowParams) -> Result<TurnShowResult> {
     let snapshot = session.snapshot().await?;
-    let turn = snapshot.turns.get(&TurnId::new(params.turn_id.as_str()));
-    let turn = turn.ok_or_else(|| unknown("turn", &params.turn_id))?;
+    let id = TurnId::new(params.turn_id);
+    let old;
+    let turn = match snapshot.turns.get(&id) {
+        Some(turn) => turn,
+        None => {
+            old = session.handle().turn(id).await.map_err(|refusal| error::refusal(&refusal))?;
+            &old
+        }
+    };
     let (so_far, retrying) = (session.said_so_far(&turn.id), session.retrying(&turn.id));
     let retrying = retrying.filter(|_| turn.status == turn::TurnStatus::Running);
     Ok(to_proto::turn(turn, snapshot.is_waiting(&turn.id), so_far, retrying.as_ref()))
