@@ -11,6 +11,7 @@ mod peer;
 mod pictures;
 mod types;
 mod waits;
+mod web;
 
 use peer::Peer;
 
