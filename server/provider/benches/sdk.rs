@@ -32,6 +32,9 @@ const EVENTS: usize = 50_000;
 /// How often each is measured.
 const RUNS: usize = 7;
 
+/// How much of a body comes at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
 /// How often a stream is dropped.
 const DROPS: usize = 200;
 
@@ -73,6 +76,12 @@ fn main() {
             best(&ours) / best(&theirs)
         );
     }
+    let mut alone: Vec<f64> = (0..RUNS).map(|_| parsed()).collect();
+    println!(
+        "| kkcode-lsp, the bytes alone, without HTTP | {:.0} | {:.0} |",
+        median(&mut alone),
+        best(&alone)
+    );
     println!("\n| what | p50 | p99 | longest |\n|---|---|---|---|");
     row("one event, from its bytes to what it says, µs", one_by_one(), 1e6);
     row("from dropping a stream to the closed connection, ms", runtime.block_on(drops()), 1e3);
@@ -117,6 +126,17 @@ fn node(url: &str) -> Option<f64> {
         .ok()?;
     let seconds: f64 = String::from_utf8(program.stdout).ok()?.trim().parse().ok()?;
     Some(rate(Duration::from_secs_f64(seconds)))
+}
+
+/// Reads the bytes of the stream in pieces as a connection gives them, without one.
+fn parsed() -> f64 {
+    let body = [BEGIN, &EVENT.repeat(EVENTS), END].concat();
+    let mut reader = Reader::new(Format::Anthropic, &request());
+    let started = Instant::now();
+    let count: usize = body.as_bytes().chunks(PIECE).map(|piece| reader.push(piece).len()).sum();
+    let took = started.elapsed();
+    assert!(count > EVENTS && reader.has_ended(), "all events came");
+    rate(took)
 }
 
 /// Measures each event by itself, with all that is done with its bytes.

@@ -130,15 +130,16 @@ struct Frame<'a> {
     index: u64,
     message: Option<WholeMessage>,
     content_block: Option<ContentBlock>,
-    delta: Option<Delta>,
+    #[serde(borrow)]
+    delta: Option<Delta<'a>>,
     usage: Option<Counts>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Delta {
-    #[serde(rename = "type")]
-    kind: String,
+struct Delta<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
     text: Option<String>,
     thinking: Option<String>,
     signature: Option<String>,
@@ -242,9 +243,14 @@ impl Decoder {
         Ok(())
     }
 
-    fn delta(&mut self, index: u64, delta: Delta, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
+    fn delta(
+        &mut self,
+        index: u64,
+        delta: Delta<'_>,
+        out: &mut Vec<StreamEvent>,
+    ) -> Result<(), ProviderError> {
         let block = self.open.iter_mut().find(|(open, _)| *open == index).map(|(_, block)| block);
-        match delta.kind.as_str() {
+        match &*delta.kind {
             "text_delta" => wire::text(out, delta.text),
             "thinking_delta" => wire::thinking(out, delta.thinking),
             "signature_delta" => {
