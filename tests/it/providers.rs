@@ -6,6 +6,7 @@ use std::fs;
 use kkcode_tests::{Options, TestServer};
 use serde_json::{Value, json};
 
+mod bad_calls;
 mod loopback;
 mod peer;
 mod pictures;

@@ -36,9 +36,13 @@ fn an_answer_is_bounded_and_says_how_to_go_on() {
 
 #[test]
 fn what_is_no_text_is_said_plainly() {
-    let mut world = World::new(&[("x.png", "\u{89}PNG\0"), ("x.txt", "x")]);
+    let mut world = World::new(&[("x.bin", "\u{89}PNG\0"), ("x.png", "x"), ("x.txt", "x")]);
+    let huge = std::fs::File::create(world.path("huge.txt")).unwrap();
+    huge.set_len(crate::file::MOST_BYTES + 1).unwrap();
     let mut refused = |input: serde_json::Value| world.call("read", input).unwrap_err();
-    assert!(refused(json!({"path": "x.png"})).contains("not a text file in UTF-8"));
+    assert!(refused(json!({"path": "x.bin"})).starts_with("x.bin is not a text file in UTF-8"));
+    assert!(refused(json!({"path": "x.png"})).contains("x.png cannot be shown: it is neither PNG"));
+    assert!(refused(json!({"path": "huge.txt"})).starts_with("huge.txt has 52428801 bytes; at most"));
     assert!(refused(json!({"path": "x.txt", "encoding": "latin1"})).contains("read as UTF-8"));
     assert!(refused(json!({"path": "x.txt", "pages": "1-2"})).contains("PDF"));
 }
