@@ -172,6 +172,48 @@ pub(crate) fn make_folders(target: &Path, made: &mut Vec<Place>) -> io::Result<(
     Ok(())
 }
 
+/// Opens a file to be read by an absolute path that holds no link any more. Fails when there is one by now.
+pub(crate) fn open(real: &Path) -> io::Result<fs::File> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, ResolveFlags, openat2};
+        use rustix::io::Errno;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        match openat2(CWD, real, flags, Mode::empty(), resolve) {
+            // An older kernel, or a sandbox that does not know the call.
+            Err(Errno::NOSYS | Errno::PERM) => {}
+            file => return Ok(file?.into()),
+        }
+    }
+    Place::at(real)?.open()
+}
+
+/// Returns the names in a folder, by an absolute path that holds no link any more, and which of them are folders or lead to one.
+/// Fails when there is a link by now.
+pub(crate) fn names(real: &Path) -> io::Result<Vec<(OsString, bool)>> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = open_folder(real)?;
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&folder)? {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let is_folder = rustix::fs::statat(&folder, name, AtFlags::empty()).is_ok_and(|found| {
+                rustix::fs::FileType::from_raw_mode(found.st_mode) == rustix::fs::FileType::Directory
+            });
+            names.push((name.to_owned(), is_folder));
+        }
+        Ok(names)
+    }
+    #[cfg(not(unix))]
+    fs::read_dir(real)?.map(|entry| entry.map(|entry| (entry.file_name(), entry.path().is_dir()))).collect()
+}
+
 /// Opens a folder by a path that holds no links.
 #[cfg(unix)]
 fn open_folder(path: &Path) -> io::Result<std::os::fd::OwnedFd> {

@@ -123,3 +123,24 @@ fn a_link_that_is_put_in_the_way_of_a_write_leads_nowhere() {
     assert_eq!(fs::read_to_string(world.path("outside/x")).unwrap(), "inside\n");
     assert!(written > 0, "some were written");
 }
+
+#[test]
+fn what_has_become_a_link_is_neither_listed_nor_opened() {
+    let keep = tempfile::tempdir().unwrap();
+    let dir = keep.path().canonicalize().unwrap();
+    for folder in ["ws/src", "outside"] {
+        fs::create_dir_all(dir.join(folder)).unwrap();
+        fs::write(dir.join(folder).join("a"), folder).unwrap();
+    }
+    let (folder, file) = (dir.join("ws/src"), dir.join("ws/src/a"));
+    assert_eq!(super::names(&folder).unwrap(), [("a".into(), false)]);
+    assert_eq!(io::read_to_string(super::open(&file).unwrap()).unwrap(), "ws/src");
+    fs::rename(&folder, dir.join("ws/away")).unwrap();
+    std::os::unix::fs::symlink(dir.join("outside"), &folder).unwrap();
+    assert!(super::names(&folder).is_err() && super::open(&file).is_err());
+    fs::remove_file(&folder).unwrap();
+    fs::rename(dir.join("ws/away"), &folder).unwrap();
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(dir.join("outside/a"), &file).unwrap();
+    assert!(super::open(&file).is_err());
+}

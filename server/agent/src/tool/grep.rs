@@ -106,9 +106,9 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
     let (files, kept) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
     let is_whole = search.run(ctx, || {
         let mut searcher = searcher(&input);
-        let (files, kept, matcher, input) = (&files, &kept, &matcher, &input);
+        let (search, files, kept, matcher, input) = (&search, &files, &kept, &matcher, &input);
         move |found: Found<'_>| {
-            let (path, matches) = search_one(&mut searcher, matcher, found, input);
+            let (path, matches) = search_one(search, &mut searcher, matcher, found, input);
             if matches.count == 0 {
                 return true;
             }
@@ -159,6 +159,7 @@ fn searcher(input: &Input) -> Searcher {
 }
 
 fn search_one(
+    search: &Search,
     searcher: &mut Searcher,
     matcher: &RegexMatcher,
     found: Found<'_>,
@@ -170,7 +171,10 @@ fn search_one(
     };
     let mut collect = Collect::new(keep);
     let (path, searched) = match found {
-        Found::OnDisk(path) => (path, searcher.search_path(matcher, path, &mut collect)),
+        Found::OnDisk(path) => {
+            let file = search.open(path);
+            (path, file.and_then(|file| searcher.search_file(matcher, &file, &mut collect)))
+        }
         Found::Overlaid(path, text) => (path, searcher.search_slice(matcher, text.as_bytes(), &mut collect)),
     };
     if let Err(error) = searched {

@@ -1,7 +1,6 @@
 //! `list`: shows what is in a folder, one level deep.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::outcome::append;
 use super::{Context, Kind, Outcome, Tool, outcome};
-use crate::overlay;
+use crate::{file, overlay, place};
 
 /// How many entries are told when nothing else is asked for.
 const ENTRIES: usize = 1_000;
@@ -48,8 +47,13 @@ fn schema() -> Value {
 fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
     let Input { path, offset, limit } = super::input("list", input)?;
     let folder = ctx.path(path.as_deref().unwrap_or("."))?;
+    // Where it leads is found out once, judged, and opened without following another link.
+    let real = file::locate(&folder, &ctx.snapshot.folders).map_err(|error| error.to_string())?;
     ctx.check.look(&folder)?;
-    let mut entries = entries(ctx, &folder)?;
+    if real != folder {
+        ctx.check.look(&real)?;
+    }
+    let mut entries = entries(ctx, &folder, &real)?;
     entries.retain(|name, _| ctx.check.names(&folder.join(name)));
     let limit = limit.unwrap_or(ENTRIES).min(ENTRIES);
     let line = |(name, is_folder): (&String, &bool)| format!("{} {name}", if *is_folder { 'd' } else { 'f' });
@@ -64,15 +68,14 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
 }
 
 /// Returns the names in a folder as the session sees it, and which are folders.
-fn entries(ctx: &Context<'_>, folder: &Path) -> Result<BTreeMap<String, bool>, String> {
+fn entries(ctx: &Context<'_>, folder: &Path, real: &Path) -> Result<BTreeMap<String, bool>, String> {
     let mut entries = BTreeMap::new();
     let changed = overlay::changed_files(ctx.snapshot, &ctx.turn.session);
     let gone = |path: &Path| changed.iter().any(|(changed, text)| changed == path && text.is_none());
-    match fs::read_dir(folder) {
-        Ok(read) => {
-            for entry in read.flatten().filter(|entry| !gone(&entry.path())) {
-                let is_folder = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
-                entries.insert(entry.file_name().to_string_lossy().into_owned(), is_folder);
+    match place::names(real) {
+        Ok(names) => {
+            for (name, is_folder) in names.into_iter().filter(|(name, _)| !gone(&folder.join(name))) {
+                entries.insert(name.to_string_lossy().into_owned(), is_folder);
             }
         }
         Err(_) if changed.iter().any(|(path, text)| text.is_some() && path.starts_with(folder)) => {}

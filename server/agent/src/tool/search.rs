@@ -1,6 +1,8 @@
 //! The files that a search goes through: those of the disk that no ignore file leaves out, as the session sees them.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +13,7 @@ use ignore::types::{Types, TypesBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::Context;
-use crate::overlay;
+use crate::{overlay, place};
 
 /// How long a search may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Search {
     /// The folders, or the one file.
     roots: Vec<PathBuf>,
+    /// Where those lead, links followed once.
+    real_roots: Vec<PathBuf>,
     /// Which files, by their path below the root.
     pattern: Option<Pattern>,
     types: Option<Types>,
@@ -65,7 +69,9 @@ impl Search {
         if roots.is_empty() {
             return Err("no folder is open; there is nothing to search".to_owned());
         }
-        Ok(Self { roots, pattern: None, types: None, hidden: false, overlaid })
+        let real = |root: &PathBuf| root.canonicalize().unwrap_or_else(|_| root.clone());
+        let real_roots = roots.iter().map(real).collect();
+        Ok(Self { roots, real_roots, pattern: None, types: None, hidden: false, overlaid })
     }
 
     /// Takes only files that match a glob. One without `/` is matched by a file's name, in any folder; one that begins with
@@ -84,6 +90,18 @@ impl Search {
         let glob = built.map_err(|error| format!("the pattern is not right: {error}"))?.compile_matcher();
         self.pattern = Some(Pattern { glob, negated });
         Ok(self)
+    }
+
+    /// Opens a file that was found, wherever its root leads: the walk follows no link below that, and neither does this, so that
+    /// what is read is in the place that is judged.
+    pub(super) fn open(&self, path: &Path) -> io::Result<fs::File> {
+        let mut roots = self.roots.iter().zip(&self.real_roots);
+        let below = roots.find_map(|(root, real)| Some((real, path.strip_prefix(root).ok()?)));
+        match below {
+            Some((real, rest)) if rest.as_os_str().is_empty() => place::open(real),
+            Some((real, rest)) => place::open(&real.join(rest)),
+            None => Err(io::Error::from(io::ErrorKind::NotFound)),
+        }
     }
 
     /// Takes only files of a type, as ripgrep names them: `rust`, `py`, `js`, …
