@@ -177,6 +177,9 @@ pub(crate) fn run(call: &ToolCall, ctx: &Context<'_>) -> Result<Outcome, String>
     if let Some(asked) = ctx.check.to_ask() {
         return Ok(Outcome::Ask(asked));
     }
+    if tool.kind != Kind::Acts && !matches!(outcome, Ok(Outcome::Act(_))) {
+        ctx.check.let_through();
+    }
     outcome.map_err(|refusal| clipped(&refusal, MOST_REFUSAL))
 }
 

@@ -46,3 +46,49 @@ fn what_was_decided_is_listed_and_proved() {
     let verified: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!((code, &verified["brokenRow"]), (1, &json!(rows.len() + 1)), "{verified}");
 }
+
+/// A model that does one thing of each kind.
+const EACH: &str = r#"
+turns:
+  - stream: [{tool: {name: read, input: {path: a.txt}}}]
+  - stream: [{tool: {name: read, input: {path: ../outside.txt}}}]
+  - stream: [{tool: {name: sysinfo, input: {}}}]
+  - stream: [{tool: {name: mkdir, input: {path: build}}}]
+  - stream: [{tool: {name: bash, input: {command: "echo API_TOKEN=hunter2 && make all"}}}]
+  - stream: [{tool: {name: bash, input: {command: "rm -rf /"}}}]
+  - stream: [{text: Done.}]
+"#;
+
+#[test]
+fn every_question_decision_and_refusal_is_one_row_without_its_secrets() {
+    let world = World::new(EACH);
+    std::fs::write(world.work().join("a.txt"), "one\n").unwrap();
+    world.json(&["run", "go"]);
+    let rows = world.json(&["audit", "list"]);
+    let told: Vec<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let words = ["event", "tool", "decision"].map(|key| row[key].as_str().unwrap());
+            words.join(" ")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "decided read allow",
+            "decided read deny",
+            "decided sysinfo allow",
+            "asked mkdir ask",
+            "decided mkdir deny",
+            "asked bash ask",
+            "decided bash deny",
+            "decided bash deny",
+        ],
+        "{rows}"
+    );
+    assert!(rows.to_string().contains("API_TOKEN=[removed] && make all"), "{rows}");
+    assert!(!rows.to_string().contains("hunter2"), "{rows}");
+    assert_eq!(world.json(&["audit", "verify"])["whole"], true);
+}

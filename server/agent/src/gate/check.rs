@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kkcode_core::permission::Decision;
 use kkcode_core::permission::capability::Capability;
-use kkcode_core::permission::engine::{Action, Approval, Call, Policy, Verdict, approval};
+use kkcode_core::permission::engine::{Action, Approval, Call, Policy, Source, Verdict, approval};
 use kkcode_core::turn::Level;
 
 use super::policy::Holding;
@@ -63,6 +63,25 @@ impl Check {
     /// Returns the level that holds: the turn's, or a stricter one that a file says.
     pub(crate) fn level(&self) -> Level {
         self.policy.level
+    }
+
+    /// Takes note that something is refused before it can be judged by a rule, for the reason given.
+    pub(crate) fn refused(&self, action: Action, reason: &str) {
+        let verdict =
+            Verdict { decision: Decision::Deny, reason: reason.to_owned(), source: Source::BuiltIn };
+        self.named_a_path.store(true, Ordering::Relaxed);
+        self.note(&Call { tool: self.tool.clone(), action }, &verdict);
+    }
+
+    /// Takes note that a tool which names no path may be called.
+    pub(crate) fn let_through(&self) {
+        if !self.named_a_path.load(Ordering::Relaxed) {
+            let call = self.call(None);
+            let verdict = self.judge(&call);
+            if verdict.decision == Decision::Allow {
+                self.note(&call, &verdict);
+            }
+        }
     }
 
     /// Refuses a tool that may not be called at all. What has to be asked is asked later, with more to show.

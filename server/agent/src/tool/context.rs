@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use kkcode_core::event::{Author, Propose};
 use kkcode_core::id::ProposalId;
 use kkcode_core::lines::Lines;
+use kkcode_core::permission::engine::Action;
 use kkcode_core::state::{Snapshot, name_for_agent};
 use kkcode_core::turn::{Level, Turn};
 use tokio_util::sync::CancellationToken;
@@ -43,7 +44,16 @@ impl Context<'_> {
     /// Returns the file or folder that the model means, which need not be there; refuses what is not in the workspace.
     pub(super) fn path(&self, path: &str) -> Result<PathBuf, String> {
         let folders = &self.snapshot.folders;
-        file::in_workspace(path, folders).map_err(|error| error.for_agent(folders).to_string())
+        file::in_workspace(path, folders).map_err(|error| {
+            let is_outside = matches!(error, FileError::Outside(_));
+            let reason = error.for_agent(folders).to_string();
+            if is_outside {
+                let reads = vec![path.to_owned()];
+                let action = Action::Files { reads, writes: Vec::new(), detail: String::new() };
+                self.check.refused(action, &reason);
+            }
+            reason
+        })
     }
 
     /// Returns how the model calls a path: below the first workspace folder by what follows, else in full.
