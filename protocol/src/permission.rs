@@ -40,6 +40,8 @@ pub enum Decision {
 pub enum PermissionAnswer {
     /// This once.
     AllowOnce,
+    /// This once, with the session's pending edits let into their files before.
+    ApplyFirst,
     /// Exactly this, until the session ends.
     AllowSession,
     /// From now on, as a learned rule.

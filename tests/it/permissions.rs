@@ -19,6 +19,7 @@ mod shell_refused;
 mod shell_sandbox;
 mod shown;
 mod terminal;
+mod unseen;
 
 /// A model that reads a file which is asked, and says so.
 const READS: &str = "

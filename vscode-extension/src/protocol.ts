@@ -1159,6 +1159,8 @@ export interface PermissionOption {
 export type PermissionAnswer =
   /** This once. */
   | "allow_once"
+  /** This once, with the session's pending edits let into their files before. */
+  | "apply_first"
   /** Exactly this, until the session ends. */
   | "allow_session"
   /** From now on, as a learned rule. */

@@ -1023,6 +1023,7 @@ M.notifications = {
 ---An answer to a permission prompt.
 ---@alias kkcode.PermissionAnswer
 ---| "allow_once" # This once.
+---| "apply_first" # This once, with the session's pending edits let into their files before.
 ---| "allow_session" # Exactly this, until the session ends.
 ---| "allow_always" # From now on, as a learned rule.
 ---| "deny" # No.

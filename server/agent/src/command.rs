@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use kkcode_core::id::ProposalId;
+use kkcode_core::proposal::{FileChange, Verdict};
+use kkcode_core::review::Review;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::Turn;
 
@@ -22,6 +25,7 @@ mod ignored;
 mod layer;
 mod place;
 mod refused;
+mod save;
 
 use changes::Proposed;
 use place::Place;
@@ -54,10 +58,14 @@ pub(crate) struct Line {
 /// How a command would be run, as far as the user should know before it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outlook {
+    /// Whether it runs on layers over the files.
+    pub(crate) layered: bool,
     /// How it is bounded; none when it is not.
     pub(crate) sandbox: Option<String>,
     /// How many files with pending edits or unsaved text it will not see.
     pub(crate) unseen: usize,
+    /// What of that the session proposes, if it can be applied first.
+    pub(crate) unseen_proposal: Option<ProposalId>,
 }
 
 /// Says how a command would be run. Blocks, and must not be called on a thread of the runtime.
@@ -72,7 +80,17 @@ pub(crate) fn outlook(site: &Site, snapshot: &Snapshot) -> Result<Outlook, Strin
             offer.problems.join("; ")
         ));
     }
-    Ok(Outlook { sandbox: bounded.then(|| offer.summary()), unseen: if layered { 0 } else { pending.len() } })
+    let review = snapshot.reviews.open_of(&site.turn.session);
+    let may_apply = |review: &&Review| {
+        let waits = |file: &FileChange| file.hunks.iter().any(|hunk| hunk.verdict == Verdict::Undecided);
+        !layered && !site.turn.proposes_only && review.proposal.files.iter().any(waits)
+    };
+    Ok(Outlook {
+        layered,
+        sandbox: bounded.then(|| offer.summary()),
+        unseen: if layered { 0 } else { pending.len() },
+        unseen_proposal: review.filter(may_apply).map(|review| review.proposal.id.clone()),
+    })
 }
 
 /// Runs a command line that the gate has let through. Returns what the model is told.
@@ -88,7 +106,8 @@ pub(crate) fn run(site: Site, line: Line, permit: Permit) -> BoxFuture<'static, 
 }
 
 async fn run_to_its_end(site: Site, line: Line, permit: Permit) -> Result<String, String> {
-    let Ready { order, place, writable, offer } = ready(&site, &line, permit.reach()).await?;
+    save::before(&site, permit.applied_first()).await;
+    let Ready { order, place, writable, offer, unseen } = ready(&site, &line, permit.reach()).await?;
     let id = fresh::name("cmd").map_err(|error| error.to_string())?;
     let folder = place::folder(site.ports.config.home(), &site.turn.session).join("output");
     if line.in_background {
@@ -98,14 +117,14 @@ async fn run_to_its_end(site: Site, line: Line, permit: Permit) -> Result<String
         } else {
             "; what it writes is not reviewed"
         };
-        return Ok(format!("started in the background as {id}{apart}"));
+        return Ok(format!("started in the background as {id}{apart}{unseen}"));
     }
     let output = Arc::new(Mutex::new(Output::new(folder.join(format!("{id}.txt")))));
     let ended = process::run(order, output, permit.cancel()).await;
     // Whatever came of the command, what it wrote must not be lost.
     let (proposed, others) = taken(&site, place).await?;
     let ended = ended.map_err(|error| error.to_string())?;
-    let text = told(ended.how, &ended.output, &proposed, &others, &offer);
+    let text = told(ended.how, &ended.output, &proposed, &others, &offer) + &unseen;
     let reach = permit.reach();
     let network = reach.network || !offer.is_sandboxed();
     let failed = !matches!(ended.how, How::Exited(0) | How::Cancelled);
@@ -134,9 +153,9 @@ async fn again(
     let may_have_network = matches!(config, Ok(Ok(config)) if config.may_have_network());
     let (reach, why) = match refused {
         Refused::Network(why) if !may_have_network => {
-            return Err(format!(
-                "{text}\n[there is no network, as `permission.sandbox.network` says: {why}]"
-            ));
+            let reason = format!("there is no network, as `permission.sandbox.network` says: {why}");
+            permit.refused(&reason);
+            return Err(format!("{text}\n[{reason}]"));
         }
         Refused::Network(why) => (Reach { network: true, ..permit.reach() }, why),
         Refused::Write(why) => (Reach { writes_outside: true, ..permit.reach() }, why),
@@ -158,6 +177,8 @@ struct Ready {
     /// Where it may write.
     writable: Vec<PathBuf>,
     offer: Offer,
+    /// What the model is told of edits that it does not see; nothing if there are none.
+    unseen: String,
 }
 
 async fn ready(site: &Site, line: &Line, reach: Reach) -> Result<Ready, String> {
@@ -187,6 +208,7 @@ fn prepared(
     let state = place::folder(site.ports.config.home(), &site.turn.session);
     let io = |error: std::io::Error| format!("{}: {error}", state.display());
     let apart = offer.layers && (!seen.is_empty() || site.turn.proposes_only || line.in_background);
+    let unseen = if apart { String::new() } else { not_seen(&seen, &folders) };
     let place = if apart {
         Place::apart(&state, &folders, &seen, line.in_background).map_err(io)?
     } else {
@@ -213,7 +235,21 @@ fn prepared(
         helper: site.ports.config.sandbox().helper().map(Path::to_owned),
         timeout: (!line.in_background).then_some(line.timeout),
     };
-    Ok(Ready { order, place, writable, offer })
+    Ok(Ready { order, place, writable, offer, unseen })
+}
+
+/// Says which files a command does not see as the session does.
+fn not_seen(seen: &BTreeMap<PathBuf, Option<String>>, folders: &[PathBuf]) -> String {
+    if seen.is_empty() {
+        return String::new();
+    }
+    let name = |path: &PathBuf| {
+        let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
+        below.unwrap_or(path).display().to_string()
+    };
+    let names = seen.keys().take(20).map(name).collect::<Vec<_>>().join(", ");
+    let more = if seen.len() > 20 { format!(" and {} more", seen.len() - 20) } else { String::new() };
+    format!("\n[it did not see what is pending or unsaved of {names}{more}]")
 }
 
 fn plan(

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use futures::future::BoxFuture;
+use kkcode_core::effect::Refusal;
+use kkcode_core::event::Command;
+use kkcode_core::id::ProposalId;
 use kkcode_core::permission::Decision;
 use kkcode_core::permission::engine::{Approval, Call, Source, Verdict, decide};
 use kkcode_core::prompt::Resolution;
@@ -26,7 +29,7 @@ pub mod policy;
 pub mod rules;
 pub mod trust;
 
-use ask::{Offer, Settles, Shown};
+use ask::{Offer, Settles, Shown, Yes};
 pub(crate) use ask::{Questions, prompt};
 pub(crate) use check::{Asked, Check, Passage};
 use policy::{Holding, Surroundings};
@@ -44,6 +47,10 @@ pub(crate) struct Act {
     pub(crate) detail: String,
     /// What it needs beyond what is always allowed.
     pub(crate) reach: Reach,
+    /// What the session proposes and it will not see, if that can be applied first.
+    pub(crate) unseen: Option<ProposalId>,
+    /// Why the user is asked even where it would be allowed.
+    pub(crate) asked_anyway: Option<&'static str>,
     /// Does it; returns what the model is told.
     pub(crate) run: Box<dyn FnOnce(Permit) -> BoxFuture<'static, Result<String, String>> + Send>,
 }
@@ -78,6 +85,7 @@ pub(crate) struct Permit {
     call: Call,
     title: String,
     detail: String,
+    applied_first: bool,
 }
 
 /// The gate of one turn. Reads files: its methods are not for the runtime's own thread unless they are async.
@@ -128,20 +136,27 @@ impl Gate {
         snapshot: &Arc<Snapshot>,
         act: Act,
     ) -> Result<Result<String, String>, String> {
-        let Act { call, title, detail, reach, run } = act;
+        let Act { call, title, detail, reach, unseen, asked_anyway, run } = act;
         let (gate, owner, seen, wanted) = (self.clone(), turn.clone(), snapshot.clone(), call.clone());
         let judged = tokio::task::spawn_blocking(move || {
             let check = gate.check(&owner, &seen, &wanted.tool, &[]);
-            let verdict = check.judge(&wanted);
-            let offer = check.offer(&wanted, &verdict);
-            (verdict, offer)
+            let mut verdict = check.judge(&wanted);
+            let mut offer = check.offer(&wanted, &verdict);
+            let mut settles = Settles::Verdict;
+            if let Some(why) = asked_anyway.filter(|_| verdict.decision != Decision::Deny) {
+                verdict =
+                    Verdict { decision: Decision::Ask, reason: why.to_owned(), source: Source::BuiltIn };
+                (offer, settles) = (Offer::default(), Settles::User);
+            }
+            (verdict, offer, settles)
         });
-        let (verdict, offer) = judged.await.map_err(|error| broken(&error))?;
+        let (verdict, mut offer, settles) = judged.await.map_err(|error| broken(&error))?;
+        offer.applies_first = unseen.is_some();
         let said = match verdict.decision {
-            Decision::Allow => None,
+            Decision::Allow => Yes::default(),
             Decision::Ask => {
                 let (title, detail) = (title.clone(), detail.clone());
-                let shown = Shown { title, detail, diff: None, offer, settles: Settles::Verdict };
+                let shown = Shown { title, detail, diff: None, offer, settles };
                 self.ask(turn, &call, &verdict, shown).await?
             }
             Decision::Deny => {
@@ -152,9 +167,19 @@ impl Gate {
         if verdict.decision == Decision::Allow {
             self.note(turn, &call, &verdict, None);
         }
+        let applied_first = said.applies_first;
+        if applied_first && let (Some(proposal), Some(user)) = (unseen, &self.user) {
+            match user.request(Command::Apply { proposal }).await {
+                // The user has decided them all meanwhile.
+                Ok(_) | Err(Refusal::NothingToDecide(_)) => {}
+                Err(refusal) => {
+                    return Ok(Err(format!("not run: the pending edits could not be applied: {refusal}")));
+                }
+            }
+        }
         let (gate, turn) = (self.clone(), turn.clone());
-        let done = run(Permit { reach, gate, turn, call, title, detail }).await;
-        Ok(match said {
+        let done = run(Permit { reach, gate, turn, call, title, detail, applied_first }).await;
+        Ok(match said.feedback {
             Some(said) => done.map(|text| format!("{text}\n(the user allowed this and says: {said})")),
             None => done,
         })
@@ -205,6 +230,17 @@ impl Permit {
     /// Returns how far the act may reach.
     pub(crate) fn reach(&self) -> Reach {
         self.reach
+    }
+
+    /// Tells whether the session's pending edits were let into their files for the act.
+    pub(crate) fn applied_first(&self) -> bool {
+        self.applied_first
+    }
+
+    /// Takes note that the act was refused more, for the reason given.
+    pub(crate) fn refused(&self, reason: &str) {
+        let (decision, reason) = (Decision::Deny, reason.to_owned());
+        self.gate.note(&self.turn, &self.call, &Verdict { decision, reason, source: Source::BuiltIn }, None);
     }
 
     /// Returns what says that the turn is over: whatever the act started ends then.

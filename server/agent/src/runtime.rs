@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use kkcode_core::document::DocumentUri;
 use kkcode_core::effect::{DurableEvent, EditorEffect, Refusal, Reply};
 use kkcode_core::event::{Command, Event, StartTurn};
 use kkcode_core::id::{CommentId, PromptId, ProposalId, RequestId, SessionId, TurnId};
@@ -30,6 +31,17 @@ pub enum ToFrontEnd {
     Elsewhere(u64, DurableEvent),
     /// What a running turn says, as it says it. Not durable.
     Turn(TurnUpdate),
+    /// A command is about to run: this document is to be on the disk as it is in the editor.
+    Save(Save),
+}
+
+/// The wish that the editor saves a document; dropping it says that it does not.
+#[derive(Debug)]
+pub struct Save {
+    /// The client's own name of it.
+    pub uri: DocumentUri,
+    /// Where the answer goes: whether it is saved.
+    pub saved: oneshot::Sender<bool>,
 }
 
 /// A piece of what a running turn says.

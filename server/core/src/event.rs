@@ -223,6 +223,11 @@ pub enum Command {
         /// Which hunks.
         hunks: Selection,
     },
+    /// Let all pending hunks into their files now, to be reviewed there.
+    Apply {
+        /// Whose hunks.
+        proposal: ProposalId,
+    },
     /// Refuse hunks.
     Reject {
         /// Whose hunks.

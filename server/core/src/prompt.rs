@@ -62,6 +62,9 @@ pub struct Permission {
     /// Names what an answer "for the session" allows; none where that is not offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// Whether the session's pending edits can be let into their files first, which it will not see otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub applies_first: bool,
     /// The rules that an answer "always" writes; none where that is not offered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<LearnedRule>,
@@ -133,6 +136,8 @@ pub struct Resolution {
 pub enum Answer {
     /// Yes, this once.
     AllowOnce,
+    /// Yes, this once, with the session's pending edits let into their files before.
+    ApplyFirst,
     /// Yes, exactly this, until the session ends.
     AllowSession,
     /// Yes, from now on, as a rule.
@@ -151,6 +156,7 @@ impl Prompt {
         match (&self.kind, answer) {
             (PromptKind::Permission(_), Answer::AllowOnce | Answer::Deny)
             | (PromptKind::Questions { .. }, Answer::Questions(_)) => true,
+            (PromptKind::Permission(permission), Answer::ApplyFirst) => permission.applies_first,
             (PromptKind::Permission(permission), Answer::AllowSession) => permission.approval.is_some(),
             (PromptKind::Permission(permission), Answer::AllowAlways) => !permission.rules.is_empty(),
             _ => false,

@@ -238,6 +238,7 @@ impl State {
             Command::StartTurn(start) => self.start_turn(request, start),
             Command::CancelTurn { turn } => self.cancel_turn(request, turn),
             Command::Propose(propose) => self.propose(request, &propose),
+            Command::Apply { proposal } => self.apply(request, &proposal),
             Command::Accept { proposal, hunks } => self.accept(request, &proposal, &hunks),
             Command::Reject { proposal, hunks, reason, replacement } => {
                 self.reject(request, &proposal, &hunks, reason.as_deref(), replacement.as_deref())

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkcode_agent::runtime::ToFrontEnd;
+use kkcode_agent::runtime::{Save, ToFrontEnd};
 use kkcode_core::effect::{DocumentEdit, DurableEvent, EditorEffect, FileCount};
 use kkcode_core::event::Event;
 use kkcode_core::id::{ProposalId, TurnId};
 use kkcode_core::proposal::ReviewState;
-use kkcode_protocol::message::Notification as _;
+use kkcode_protocol::editor::{DocumentSaveParams, DocumentSaveResult};
+use kkcode_protocol::message::{Notification as _, Request as _};
 use kkcode_protocol::notifications::{ProposalDidChange, TurnDidFinish};
 use kkcode_protocol::proposal::{ProposalChange, ProposalDidChangeParams};
+use kkcode_protocol::requests::DocumentSave;
 use kkcode_protocol::turn::{TurnDidFinishParams, TurnOutcome};
 use lsp_types::MessageType;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -87,6 +90,7 @@ impl FrontEnd {
             }
             ToFrontEnd::Effect(EditorEffect::Message(message)) => self.show(MessageType::WARNING, &message),
             ToFrontEnd::Elsewhere(seq, event) => self.elsewhere(seq, event).await,
+            ToFrontEnd::Save(save) => self.save(save),
             ToFrontEnd::Turn(update) => turn_updates::tell(&self.session, &self.editor, update),
         }
     }
@@ -117,6 +121,26 @@ impl FrontEnd {
                 Err(error) => (false, Some(error.to_string())),
             };
             handle.send(Event::EditAnswered { proposal: edit.proposal, hunks: edit.hunks, applied, reason });
+        });
+    }
+
+    /// Has the editor save a document; in a task of its own, as for an edit.
+    fn save(&self, Save { uri, saved }: Save) {
+        if !self.session.client().kkcode {
+            return;
+        }
+        let params = DocumentSaveParams { uri: uri.as_str().to_owned() };
+        let answer = self.editor.request(DocumentSave::NAME, params, EDIT_PATIENCE);
+        tokio::spawn(async move {
+            let answer = answer.await.map_err(|error| error.to_string());
+            let answer = answer.and_then(|answer| {
+                DocumentSaveResult::deserialize(answer).map_err(|error| error.to_string())
+            });
+            match answer {
+                // Whoever asked may have gone.
+                Ok(DocumentSaveResult { saved: is_saved }) => drop(saved.send(is_saved)),
+                Err(error) => tracing::info!(%error, "the editor did not save a document"),
+            }
         });
     }
 

@@ -129,6 +129,7 @@ async fn permission_answer(
     let option = options.iter().find(|option| option.title == chosen)?;
     Some(match option.answer {
         PermissionAnswer::AllowOnce => Answer::AllowOnce,
+        PermissionAnswer::ApplyFirst => Answer::ApplyFirst,
         PermissionAnswer::AllowSession => Answer::AllowSession,
         PermissionAnswer::AllowAlways => Answer::AllowAlways,
         PermissionAnswer::Deny => Answer::Deny,

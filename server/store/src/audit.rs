@@ -170,6 +170,7 @@ impl Log<'_> {
         let mut record = of_prompt(prompt, permission);
         let (decision, how) = match resolution.answer {
             Answer::AllowOnce => (Decision::Allow, "once"),
+            Answer::ApplyFirst => (Decision::Allow, "once, with the pending edits applied"),
             Answer::AllowSession => (Decision::Allow, "until the session ends"),
             Answer::AllowAlways => (Decision::Allow, "always"),
             Answer::Deny | Answer::Questions(_) => (Decision::Deny, "no"),

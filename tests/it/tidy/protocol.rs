@@ -15,7 +15,7 @@ const FILES: &[&str] = &["kkcode.config.yaml", "kkcode.config.yml", "kkcode.conf
 
 /// What the protocol has and the server has not, because the issue that builds it is open; a command among these is refused
 /// with one sentence.
-const NOT_YET: &[&str] = &["kkcode/document/save"];
+const NOT_YET: &[&str] = &[];
 
 /// Returns the Rust name of a message: `TurnDidUpdate` of `kkcode/turn/didUpdate`.
 fn type_name(spec: &MessageSpec) -> String {

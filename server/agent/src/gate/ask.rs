@@ -55,6 +55,17 @@ pub(super) struct Offer {
     pub(super) approval: Option<Approval>,
     /// From now on; none where that is not offered.
     pub(super) rules: Vec<LearnedRule>,
+    /// Once, with the pending edits applied before.
+    pub(super) applies_first: bool,
+}
+
+/// What the user says with a yes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Yes {
+    /// What the agent is told with it.
+    pub(super) feedback: Option<String>,
+    /// Whether pending edits are to be applied before.
+    pub(super) applies_first: bool,
 }
 
 /// A tool's questions.
@@ -90,22 +101,23 @@ impl Gate {
         Ok(approval)
     }
 
-    /// Asks the user about a call, and waits. Returns what the user says with a yes, or what the model is told of a no.
+    /// Asks the user about a call, and waits. Returns the yes, or what the model is told of a no.
     pub(super) async fn ask(
         self: &Arc<Self>,
         turn: &Arc<Turn>,
         call: &Call,
         verdict: &Verdict,
         shown: Shown,
-    ) -> Result<Option<String>, String> {
-        let Shown { title, detail, diff, offer: Offer { approval, rules }, settles } = shown;
+    ) -> Result<Yes, String> {
+        let Shown { title, detail, diff, offer: Offer { approval, rules, applies_first }, settles } = shown;
         let why = format!("{} ({})", verdict.reason, verdict.source);
         let detail = if detail.is_empty() { why } else { format!("{detail}\n\n{why}") };
         let command = match &call.action {
             Action::Command { line, .. } => Some(line.clone()),
             _ => None,
         };
-        let permission = Permission { tool: call.tool.clone(), command, diff, approval, rules };
+        let permission =
+            Permission { tool: call.tool.clone(), command, diff, approval, applies_first, rules };
         let prompt = prompt(turn, title, detail, PromptKind::Permission(permission))?;
         let Some(user) = &self.user else { return Err(nobody_to_ask(verdict)) };
         let resolution = self.settled(user, turn, call, prompt, settles).await;
@@ -113,8 +125,9 @@ impl Gate {
         self.note(turn, call, verdict, Some(&resolution));
         let Resolution { answer, by, feedback } = resolution;
         match answer {
-            Answer::AllowOnce | Answer::AllowSession | Answer::AllowAlways => {
-                Ok(feedback.filter(|_| by != MEANWHILE))
+            Answer::AllowOnce | Answer::ApplyFirst | Answer::AllowSession | Answer::AllowAlways => {
+                let feedback = feedback.filter(|_| by != MEANWHILE);
+                Ok(Yes { feedback, applies_first: answer == Answer::ApplyFirst })
             }
             Answer::Deny => Err(match feedback {
                 Some(refusal) if by == MEANWHILE => refusal,
@@ -306,7 +319,7 @@ impl Check {
         let goes_through = judged(&self.holding, &policy, call).decision == Decision::Allow;
         let rules: Option<Vec<LearnedRule>> = rules.iter().map(LearnedRule::of).collect();
         let rules = rules.filter(|_| goes_through).unwrap_or_default();
-        Offer { approval: Some(self.approval(call)), rules }
+        Offer { approval: Some(self.approval(call)), rules, applies_first: false }
     }
 }
 

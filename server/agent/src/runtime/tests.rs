@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use kkcode_core::document::{ContentChange, DocumentUri};
+use kkcode_core::document::ContentChange;
 use kkcode_core::effect::DocumentEdit;
 use kkcode_core::event::{FileOperations, Selection};
 use kkcode_core::id::HunkId;
@@ -99,7 +99,7 @@ impl World {
                         }
                     }
                     // Dropped unanswered, as by a front end that cannot ask.
-                    ToFrontEnd::Turn(_) | ToFrontEnd::Elsewhere(..) => {}
+                    ToFrontEnd::Turn(_) | ToFrontEnd::Elsewhere(..) | ToFrontEnd::Save(_) => {}
                 }
             }
         };

@@ -26,6 +26,10 @@ pub(super) const TOOL: Tool = Tool {
 /// How long a command may take, in milliseconds: if nothing is said, at least, at most.
 const TIMEOUT: (u64, u64, u64) = (120_000, 1000, 600_000);
 
+/// Why a background command is asked where nothing lies between it and the user's files.
+const UNREVIEWED: &str =
+    "it runs in the background on the files themselves: what it writes there is not reviewed";
+
 /// The longest command line, in bytes.
 const MOST: usize = 100_000;
 
@@ -71,7 +75,10 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         ));
     }
     let Some(site) = ctx.site else { return Err("no command can be run here".to_owned()) };
-    let outlook = command::outlook(site, ctx.snapshot)?;
+    let action = Action::Command { line: text.clone(), shell: Shell::Bash };
+    let outlook = command::outlook(site, ctx.snapshot).inspect_err(|why| {
+        ctx.check.refused(action.clone(), why);
+    })?;
     let timeout = timeout.unwrap_or(TIMEOUT.0).clamp(TIMEOUT.1, TIMEOUT.2);
     let line = Line {
         text: text.clone(),
@@ -80,13 +87,12 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
     };
     let site = site.clone();
     Ok(Outcome::Act(Act {
-        call: Call {
-            tool: "bash".to_owned(),
-            action: Action::Command { line: text.clone(), shell: Shell::Bash },
-        },
+        call: Call { tool: "bash".to_owned(), action },
         title: title(description.as_deref(), &outlook),
         detail: text,
         reach: Reach::default(),
+        asked_anyway: (run_in_background && !outlook.layered).then_some(UNREVIEWED),
+        unseen: outlook.unseen_proposal,
         run: Box::new(move |permit| command::run(site, line, permit)),
     }))
 }
@@ -104,7 +110,7 @@ fn title(description: Option<&str>, outlook: &Outlook) -> String {
     if outlook.unseen > 0 {
         let s = if outlook.unseen == 1 { "" } else { "s" };
         title = format!(
-            "{title} (it will not see the pending edits of {} file{s}: accept them first if it should)",
+            "{title} (it will not see the pending edits and unsaved text of {} file{s})",
             outlook.unseen
         );
     }
@@ -117,10 +123,14 @@ mod tests {
 
     #[test]
     fn the_question_says_what_nobody_expects() {
-        let bounded = Outlook { sandbox: Some("namespaces".into()), unseen: 0 };
+        let bounded =
+            Outlook { sandbox: Some("namespaces".into()), unseen: 0, unseen_proposal: None, layered: true };
         assert_eq!(title(Some("build it\nnow"), &bounded), "run a command: build it");
-        let bare = Outlook { sandbox: None, unseen: 2 };
+        let bare = Outlook { sandbox: None, unseen: 2, unseen_proposal: None, layered: false };
         let title = title(None, &bare);
-        assert!(title.contains("(not sandboxed)") && title.contains("pending edits of 2 files"), "{title}");
+        assert!(
+            title.contains("(not sandboxed)") && title.contains("pending edits and unsaved text of 2 files"),
+            "{title}"
+        );
     }
 }

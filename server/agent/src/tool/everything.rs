@@ -88,6 +88,8 @@ pub(super) fn act(plan: Plan, run: impl FnOnce() -> Result<String, String> + Sen
         title: plan.title,
         detail,
         reach: Reach::default(),
+        unseen: None,
+        asked_anyway: None,
         run: Box::new(|_permit| {
             let done = tokio::task::spawn_blocking(run);
             async { done.await.unwrap_or_else(|error| Err(format!("internal error: {error}"))) }.boxed()

@@ -57,6 +57,8 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         title,
         detail: address,
         reach: Reach { network: true, ..Reach::default() },
+        unseen: None,
+        asked_anyway: None,
         run: Box::new(move |permit| {
             async move {
                 tokio::select! {

@@ -80,6 +80,8 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         title: format!("search with {host}"),
         detail: input.query.clone(),
         reach: Reach { network: true, ..Reach::default() },
+        unseen: None,
+        asked_anyway: None,
         run: Box::new(move |permit| {
             async move {
                 tokio::select! {

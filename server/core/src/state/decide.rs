@@ -26,6 +26,11 @@ impl State {
         self.decide(request, proposal, selection, &Verdict::Accepted { saved: false }, again)
     }
 
+    pub(super) fn apply(&mut self, request: RequestId, proposal: &ProposalId) -> Outcome {
+        let again = || Command::Apply { proposal: proposal.clone() };
+        self.decide(request, proposal, &Selection::All, &Verdict::Applied { saved: false }, again)
+    }
+
     pub(super) fn reject(
         &mut self,
         request: RequestId,
@@ -57,6 +62,7 @@ impl State {
     ) -> Outcome {
         let states: &[HunkState] = match verdict {
             Verdict::Rejected { .. } => &[HunkState::Pending, HunkState::Applied, HunkState::Stale],
+            Verdict::Applied { .. } => &[HunkState::Pending],
             _ => &[HunkState::Pending, HunkState::Applied],
         };
         let review = self.reviews.review(proposal)?;

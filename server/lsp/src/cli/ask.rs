@@ -170,6 +170,7 @@ fn chosen(options: &[PermissionOption], said: &str) -> Resolution {
     let option = said.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
     match option.map(|option| option.answer) {
         Some(PermissionAnswer::AllowOnce) => resolution(Answer::AllowOnce, None),
+        Some(PermissionAnswer::ApplyFirst) => resolution(Answer::ApplyFirst, None),
         Some(PermissionAnswer::AllowSession) => resolution(Answer::AllowSession, None),
         Some(PermissionAnswer::AllowAlways) => resolution(Answer::AllowAlways, None),
         Some(PermissionAnswer::Deny) => resolution(Answer::Deny, None),

@@ -26,6 +26,7 @@ pub(super) async fn answer(
 ) -> Result<PermissionAnswerResult> {
     let answer = match params.answer {
         PermissionAnswer::AllowOnce => Answer::AllowOnce,
+        PermissionAnswer::ApplyFirst => Answer::ApplyFirst,
         PermissionAnswer::AllowSession => Answer::AllowSession,
         PermissionAnswer::AllowAlways => Answer::AllowAlways,
         PermissionAnswer::Deny => Answer::Deny,

@@ -28,6 +28,10 @@ pub(crate) fn permission_prompt(prompt: &Prompt) -> Option<PermissionPrompt> {
 fn options(permission: &Permission) -> Vec<PermissionOption> {
     let option = |answer, title: String| PermissionOption { answer, title };
     let mut options = vec![option(PermissionAnswer::AllowOnce, "Allow once".to_owned())];
+    if permission.applies_first {
+        let title = "Apply the pending edits, then run it".to_owned();
+        options.push(option(PermissionAnswer::ApplyFirst, title));
+    }
     if permission.approval.is_some() {
         let title = "Allow exactly this for the session".to_owned();
         options.push(option(PermissionAnswer::AllowSession, title));
@@ -78,6 +82,7 @@ pub(crate) fn permission_resolution(prompt: &str, resolution: &Resolution) -> Pe
         prompt_id: prompt.to_owned(),
         answer: match resolution.answer {
             Answer::AllowOnce => PermissionAnswer::AllowOnce,
+            Answer::ApplyFirst => PermissionAnswer::ApplyFirst,
             Answer::AllowSession => PermissionAnswer::AllowSession,
             Answer::AllowAlways => PermissionAnswer::AllowAlways,
             Answer::Deny | Answer::Questions(_) | Answer::Withdrawn => PermissionAnswer::Deny,

@@ -143,6 +143,7 @@ fn a_prompt_and_its_answer_are_rows_of_the_same_transactions() {
         command: Some("make".into()),
         diff: None,
         approval: None,
+        applies_first: false,
         rules: Vec::new(),
     });
     let prompt = |id: &str| Prompt {

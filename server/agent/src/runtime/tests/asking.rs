@@ -38,6 +38,8 @@ impl Asking {
             title: format!("run `{line}`"),
             detail: line.to_owned(),
             reach: Reach::default(),
+            unseen: None,
+            asked_anyway: None,
             run: Box::new(|permit| {
                 Box::pin(async move {
                     if permit.reach().network {

@@ -21,6 +21,7 @@ fn prompt(rules: Vec<LearnedRule>) -> Prompt {
         command: Some("make".into()),
         diff: None,
         approval: None,
+        applies_first: false,
         rules,
     });
     Prompt {
