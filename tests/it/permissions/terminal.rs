@@ -45,7 +45,8 @@ fn once_is_asked_again_and_an_empty_line_is_no_answer() {
     let Some(terminal) = run(&place, "once_is_asked_again_and_an_empty_line_is_no_answer") else { return };
     terminal.shows(&["read .env", "1) Allow once", "3) Deny", "number, or what the agent is to do instead:"]);
     terminal.keys(&["Enter", "1", "Enter"]);
-    terminal.shows(&["b.pem"]);
+    // What is typed before the question is no answer to it.
+    terminal.shows(&["work/b.pem` lies outside"]);
     terminal.keys(&["1", "Enter"]);
     terminal.shows(&["Both read.", "ended with 0"]);
 }
