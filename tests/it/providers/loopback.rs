@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// How long a test waits for a request.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that gives each request the next answer.
 pub(super) struct Loopback {
@@ -82,13 +82,14 @@ pub(super) fn answer(status: &str, headers: &str, body: &str) -> String {
 }
 
 fn sse(events: &[Value]) -> String {
-    let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    let frames: Vec<String> = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    let body = frames.concat();
     answer("200 OK", "content-type: text/event-stream\r\n", &format!("{body}data: [DONE]\n\n"))
 }
 
 fn body(stream: &mut TcpStream) -> Vec<u8> {
     let mut request = Vec::new();
-    let mut piece = [0; 65_536];
+    let mut piece = [0; 4096];
     loop {
         let head = request.windows(4).position(|bytes| bytes == b"\r\n\r\n");
         if let Some(head) = head {

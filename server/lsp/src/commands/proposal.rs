@@ -32,13 +32,11 @@ pub(super) async fn show(session: Arc<Session>, params: ProposalShowParams) -> R
         let review = snapshot.reviews.get(&id)?;
         Some(to_proto::proposal(&snapshot, review))
     });
-    match shown.await.map_err(|e| error::internal(&e))? {
-        Some(shown) => Ok(shown),
-        None => {
-            let id = ProposalId::new(params.proposal_id);
-            Err(error::refusal(&session.handle().not_at_hand(id).await))
-        }
+    if let Some(shown) = shown.await.map_err(|e| error::internal(&e))? {
+        return Ok(shown);
     }
+    let id = ProposalId::new(params.proposal_id);
+    Err(error::refusal(&session.handle().not_at_hand(id).await))
 }
 
 pub(super) async fn edit(session: Arc<Session>, params: ProposalEditParams) -> Result<ProposalEditResult> {

@@ -48,12 +48,11 @@ pub(super) async fn show(session: Arc<Session>, params: TurnShowParams) -> Resul
     let snapshot = session.snapshot().await?;
     let id = TurnId::new(params.turn_id);
     let old;
-    let turn = match snapshot.turns.get(&id) {
-        Some(turn) => turn,
-        None => {
-            old = session.handle().turn(id).await.map_err(|refusal| error::refusal(&refusal))?;
-            &old
-        }
+    let turn = if let Some(turn) = snapshot.turns.get(&id) {
+        turn
+    } else {
+        old = session.handle().turn(id).await.map_err(|refusal| error::refusal(&refusal))?;
+        &old
     };
     let (so_far, retrying) = (session.said_so_far(&turn.id), session.retrying(&turn.id));
     let retrying = retrying.filter(|_| turn.status == turn::TurnStatus::Running);
