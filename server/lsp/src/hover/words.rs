@@ -103,8 +103,10 @@ mod tests {
 
     #[test]
     fn a_long_list_ends() {
-        let old: String = (0..20).map(|n| format!("same same same {n}; ")).collect();
-        let new: String = (20..40).map(|n| format!("same same same {n}; ")).collect();
+        let list = |numbers: std::ops::Range<u8>| {
+            numbers.map(|n| format!("same same same {n}; ")).collect::<Vec<_>>().concat()
+        };
+        let (old, new) = (list(0..20), list(20..40));
         let said = listed(&old, &new, str::to_owned).unwrap();
         assert!(said.starts_with("Changed words: 0 → 20, ") && said.ends_with("… and 8 more"), "{said}");
     }
