@@ -12,7 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 mod crash;
+mod faults;
 mod limits;
+mod machine;
 mod places;
 mod run;
 mod stop;

@@ -205,9 +205,7 @@ impl Tasks {
     /// Asks a task to stop and returns it: one without a worker is cancelled already, one with a worker in a moment, or when it
     /// is killed after two seconds. One that has ended is left as it is.
     pub async fn cancel(&self, id: &TaskId, reason: Interruption) -> Result<Task, Refusal> {
-        let wanted = id.clone();
-        let task = self.ask(|store, done| store.cancel_task(wanted, reason, done)).await?;
-        let task = task.ok_or_else(|| unknown(id))?;
+        let task = self.ask_to_cancel(id, reason).await?.ok_or_else(|| unknown(id))?;
         self.handle.tasks_changed();
         if !task.status.is_final() {
             self.ask_to_end(id).await?;

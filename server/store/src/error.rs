@@ -5,15 +5,19 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use crate::writer::{self, Writer};
+
 /// Why the store could not do something. Nothing of it was done then, with one exception: a commit that ends in
 /// [`StoreError::Io`] may be found written after all, when the disk took it and did not say so.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StoreError {
     /// Another process held the write lock for as long as we were willing to wait.
-    #[error("`{}` is in use by another kkcode process; try again in a moment", file.display())]
+    #[error("`{}` is in use by {}", file.display(), writer::user(writer.as_deref()))]
     Busy {
         /// The database.
         file: PathBuf,
+        /// Who has it, where that can be known.
+        writer: Option<Box<Writer>>,
     },
     /// There is no room.
     #[error("there is no room left on the disk for `{}`; free some space and try again", file.display())]
@@ -131,7 +135,9 @@ impl StoreError {
         let reason = error.to_string();
         let file = file.to_owned();
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { file },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::Busy { writer: writer::of(&file).map(Box::new), file }
+            }
             Some(ErrorCode::DiskFull) => Self::Full { file },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { file },
             Some(ErrorCode::ConstraintViolation) => Self::Conflict { what: reason },

@@ -19,6 +19,7 @@ mod spending;
 mod store;
 mod task;
 mod write;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -31,3 +32,4 @@ pub use session::{StoredSession, StoredTurn};
 pub use spending::{Spending, Spent};
 pub use store::Store;
 pub use task::{Beat, Claimed, Fence, Lease, Limits, Progress, TaskLine, TaskQuery, Tended};
+pub use writer::Writer;

@@ -19,6 +19,7 @@ use crate::owner::Owner;
 use crate::read::{self, Loaded};
 use crate::task::Fence;
 use crate::write;
+use crate::writer::{self, Writer};
 
 /// The store of one home. Clones are the same store.
 ///
@@ -148,6 +149,12 @@ impl Store {
         let sent = thread.send(job).is_ok();
         drop(jobs);
         sent && done.recv_timeout(patience).is_ok()
+    }
+
+    /// Returns the other process that is writing now, if there is one and that can be known. Reads `/proc`, whatever the store's
+    /// own thread waits for; blocks for as long as that takes.
+    pub fn writer(&self) -> Option<Writer> {
+        writer::of(&self.shared.home.join("state.db"))
     }
 
     pub(crate) fn with_fence(&self, fence: Fence) -> Self {

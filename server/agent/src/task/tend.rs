@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kkcode_core::effect::Refusal;
 use kkcode_core::id::TaskId;
-use kkcode_core::task::Interruption;
-use kkcode_store::{Lease, Store};
+use kkcode_core::task::{Interruption, Task};
+use kkcode_store::{Lease, Owner, Store};
 use tokio::time::Instant;
 
 use super::{BEAT, GRACE, LEASE, Tasks, blocking, kill};
@@ -21,6 +21,13 @@ enum Look {
     Ends,
     /// At those that are silent too. Only for who has been awake all the time: after a sleep all are.
     Silence,
+}
+
+/// A worker that is writing, and what its processes have in their environment.
+#[derive(Debug, PartialEq, Eq)]
+struct Writing {
+    owner: Owner,
+    token: String,
 }
 
 impl Tasks {
@@ -67,6 +74,42 @@ impl Tasks {
         blocking(move || owners.iter().for_each(kill::ask_to_end)).await
     }
 
+    /// Writes down that a task is to stop. A worker that was stopped in the middle of a write keeps everybody from writing, this
+    /// too: when nothing could be written for two seconds, and then not for the grace period either, the worker of this task
+    /// is killed if it is the one that is writing.
+    pub(super) async fn ask_to_cancel(
+        &self,
+        id: &TaskId,
+        reason: Interruption,
+    ) -> Result<Option<Task>, Refusal> {
+        let cancel = || self.ask(|store, done| store.cancel_task(id.clone(), reason, done));
+        let refusal = match cancel().await {
+            Err(refusal @ Refusal::NotStored(_)) => refusal,
+            other => return other,
+        };
+        let Some(writer) = self.writing_lease(id).await? else { return Err(refusal) };
+        let owner = writer.owner.clone();
+        blocking(move || kill::ask_to_end(&owner)).await?;
+        // The store itself waits as long as the grace period is.
+        match cancel().await {
+            Err(Refusal::NotStored(_)) if self.writing_lease(id).await?.as_ref() == Some(&writer) => {}
+            other => return other,
+        }
+        tracing::warn!(task = %id, pid = writer.owner.pid(), "a worker that keeps everybody from writing is killed");
+        blocking(move || kill::all_of(&writer.owner, &writer.token)).await?;
+        cancel().await
+    }
+
+    /// Returns the worker of a task when it is the process that is writing the store now.
+    async fn writing_lease(&self, id: &TaskId) -> Result<Option<Writing>, Refusal> {
+        let tended = self.ask(Store::tended).await?;
+        let store = self.handle.store().clone();
+        let Some(writer) = blocking(move || store.writer()).await? else { return Ok(None) };
+        let ours = |lease: &Lease| lease.fence.task == *id && lease.owner == writer.owner;
+        let lease = tended.leases.into_iter().find(ours);
+        Ok(lease.map(|lease| Writing { owner: lease.owner, token: lease.token }))
+    }
+
     /// Waits for the end of a task that was asked to end, and makes one if none comes.
     pub(super) async fn see_to_the_end(&self, id: &TaskId) {
         let patience = Some(GRACE + Duration::from_millis(100));
@@ -106,7 +149,9 @@ impl Tasks {
         let is_gone = blocking(move || !owner.is_alive()).await?;
         let resists = lease.stopping_ms.is_some_and(|ms| is_over(ms, GRACE));
         let silent = look == Look::Silence && is_over(lease.silent_ms, LEASE);
-        if is_gone || resists || silent && is_over(lease.silent_ms, 2 * LEASE) {
+        // Nobody can write, and so nobody can take its task from it, as long as a silent one is in the middle of a write.
+        let blocks = silent && self.writing_lease(&lease.fence.task).await?.is_some();
+        if is_gone || resists || blocks || silent && is_over(lease.silent_ms, 2 * LEASE) {
             let (owner, token) = (lease.owner.clone(), lease.token.clone());
             blocking(move || kill::all_of(&owner, &token)).await?;
             let reason = if silent { Interruption::Timeout } else { Interruption::Orphaned };

@@ -13,7 +13,7 @@ use kkcode_protocol::task::{TaskCleanResult, TaskListResult, TaskLogsResult, Tas
 
 use super::failure::Failure;
 use super::local::{Local, config};
-use super::output::{Outcome, Output, Style};
+use super::output::{Outcome, Output, Style, note};
 use crate::to_proto;
 
 /// How many lines of a log are printed at once.
@@ -181,9 +181,12 @@ pub(crate) async fn run(command: Command, output: Output) -> Outcome {
 }
 
 async fn perform(command: Command, local: &Local, tasks: &Tasks, output: Output) -> Outcome {
-    // Whoever looks sees what became of workers that are gone.
+    // Whoever looks sees what became of workers that are gone. What cannot be written down now is no reason not to look, and
+    // least of all not to cancel the one that is in the way.
     local.snapshot().await?;
-    tasks.look_after().await?;
+    if let Err(refusal) = tasks.look_after().await {
+        note(&format!("the workers are not looked after: {refusal}"));
+    }
     match command {
         Command::Start(start) => {
             let task = tasks.launch(new_task(*start, local)).await?;

@@ -69,7 +69,7 @@ fn a_store_that_others_keep_busy_says_so_and_works_afterwards() {
     let other = raw(&home);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let busy = commit(&store, vec![], vec![changed("p")]);
-    assert_eq!(busy, Err(StoreError::Busy { file: database_of(&home) }));
+    assert_eq!(busy, Err(StoreError::Busy { file: database_of(&home), writer: None }));
     assert_eq!(load(&store, &["/w"]).unwrap().known.proposals.len(), 1, "reading does not wait for a writer");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(commit(&store, vec![], vec![changed("p")]), Ok(vec![1]));
