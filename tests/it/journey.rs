@@ -12,6 +12,7 @@ mod clients;
 mod commands;
 mod editors;
 mod files;
+mod ground;
 mod hover;
 mod kill;
 mod models;
