@@ -57,7 +57,7 @@ fn each_fault_of_the_list_has_its_test() {
         include_str!("places.rs"),
         include_str!("stop.rs"),
     ];
-    let numbers: BTreeSet<&str> = SHOWN.iter().map(|(fault, _)| &fault[..4]).collect();
+    let numbers: BTreeSet<&str> = SHOWN.iter().filter_map(|(fault, _)| fault.get(..4)).collect();
     assert_eq!(numbers.len(), 21);
     for (fault, tests) in SHOWN {
         for test in tests {
