@@ -145,8 +145,14 @@ impl Reader<'_> {
                 command.assignments.push((name.to_owned(), value.to_owned()));
                 continue;
             }
+            if command.words.is_empty() && appends(spelled) {
+                return Err("it appends to a variable");
+            }
             if command.words.is_empty() && is_reserved(&word.text) {
                 return Err("it is more than a simple command");
+            }
+            if command.words.is_empty() && word.text.starts_with('%') {
+                return Err("it names a job of the shell");
             }
             command.words.push(word);
         }
@@ -319,6 +325,11 @@ fn assignment(spelled: &str) -> Option<(&str, &str)> {
     (begins && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')).then_some((name, value))
 }
 
+/// Tells whether a word, as it is spelled, appends to a variable.
+fn appends(spelled: &str) -> bool {
+    spelled.split_once("+=").is_some_and(|(name, _)| assignment(&format!("{name}=")).is_some())
+}
+
 fn is_reserved(word: &str) -> bool {
     matches!(
         word,
@@ -434,6 +445,10 @@ mod tests {
             "ls\n&& x",
             "a <<-'E'\nE",
             "> x",
+            "%1",
+            "'%'1 x",
+            "a+=b",
+            "a+=b ls",
         ] {
             assert!(accept(line).is_err(), "{line:?} is read as {:?}", accept(line));
         }

@@ -115,6 +115,51 @@ impl Model {
     }
 }
 
+/// What tests look up without checking anything.
+#[cfg(test)]
+impl Model {
+    /// Returns all words that it knows as options.
+    pub(super) fn options(&self) -> impl Iterator<Item = &str> {
+        [&self.flags, &self.values, &self.paths, &self.scripts].into_iter().flat_map(Words::iter)
+    }
+
+    /// Tells whether an option, or the last of several letters, takes the next word.
+    pub(super) fn takes_value(&self, option: &str) -> bool {
+        let last = option.chars().last().map(|letter| format!("-{letter}")).unwrap_or_default();
+        let lists = [&self.values, &self.paths, &self.scripts];
+        let is_cluster = option.starts_with('-') && !option.starts_with("--") && self.style == Style::Gnu;
+        lists.iter().any(|list| list.has(option) || is_cluster && list.has(&last))
+    }
+
+    /// Tells whether a word is made of options that it knows, or everything is text to it.
+    pub(super) fn loose_or_knows(&self, word: &str) -> bool {
+        let takes =
+            |option: &str| [&self.values, &self.paths, &self.scripts].iter().any(|list| list.has(option));
+        let digits = |word: &str| self.digits && word.chars().skip(1).all(|c| c.is_ascii_digit());
+        let name = word.split('=').next().unwrap_or_default();
+        let letters = || {
+            let mut letters = word.chars().skip(1);
+            let known = letters.by_ref().find(|letter| {
+                let option = format!("-{letter}");
+                !self.flags.has(&option) || takes(&option)
+            });
+            known.is_none_or(|letter| takes(&format!("-{letter}")))
+        };
+        let text = self.operands.iter().next().is_some_and(|kind| kind.starts_with("text"));
+        self.loose && text
+            || self.flags.fits(word)
+            || takes(word)
+            || digits(word)
+            || word.starts_with("--") && takes(name)
+            || !word.starts_with("--") && self.style == Style::Gnu && letters()
+    }
+
+    /// Tells whether it runs the command among its words.
+    pub(super) fn runs_a_command(&self) -> bool {
+        self.operands.iter().any(|kind| kind == "command")
+    }
+}
+
 struct Checking<'a, 'model> {
     model: &'model Model,
     needs: Vec<Need<'a>>,
@@ -320,7 +365,10 @@ fn operand_need<'a>(kind: &str, operand: &'a Word) -> Result<Option<Need<'a>>, M
         "jq" => {
             let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$'));
             let mut known = words.filter(|word| {
-                matches!(*word, "env" | "$ENV" | "import" | "include" | "repeat" | "until" | "while")
+                matches!(
+                    *word,
+                    "env" | "$ENV" | "import" | "include" | "modulemeta" | "repeat" | "until" | "while"
+                )
             });
             known.next().is_none()
         }

@@ -6,8 +6,15 @@ fn judged(line: &str) -> Judgement {
     judge(line, Shell::Bash, &ground, &disk)
 }
 
+#[cfg(target_os = "linux")]
+mod bash;
+#[cfg(target_os = "linux")]
+mod canary;
 mod corpus;
+mod generated;
 mod properties;
+#[cfg(target_os = "linux")]
+mod sandbox;
 
 mod tables {
     use super::*;
