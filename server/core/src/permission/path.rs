@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::characters::fold;
+use super::glob::{Reach, fits};
 use super::ground::{Ground, World};
 use super::tables::{PATHS, Paths, Words};
 
@@ -61,7 +62,8 @@ pub fn standing(ground: &Ground, world: &dyn World, cwd: &Path, spelling: &str) 
     let Ok(paths) = PATHS.as_ref() else { return Standing::default() };
     let mut standing = Standing { inside: real.is_some(), real: real.clone(), ..Standing::default() };
     let is_device = paths.harmless_devices.iter().any(|device| lexical == Path::new(device));
-    for path in [Some(lexical), real].into_iter().flatten() {
+    let through = through_a_process(ground, &lexical);
+    for path in [Some(lexical), real, through].into_iter().flatten() {
         look(ground, paths, &path, &mut standing);
     }
     if is_device {
@@ -69,6 +71,34 @@ pub fn standing(ground: &Ground, world: &dyn World, cwd: &Path, spelling: &str) 
         standing.device = false;
     }
     standing
+}
+
+/// Returns where a path leads that goes through the root or the working folder of some process, as if it were the command's.
+fn through_a_process(ground: &Ground, path: &Path) -> Option<PathBuf> {
+    let mut parts = path.strip_prefix("/proc").ok()?.components().skip(1).peekable();
+    if parts.next_if(|part| part.as_os_str() == "task").is_some() {
+        parts.next();
+    }
+    let base = match parts.next()?.as_os_str().to_str()? {
+        "root" => PathBuf::from("/"),
+        "cwd" => ground.cwd.clone(),
+        _ => return None,
+    };
+    Some(lexical(&base.join(parts.collect::<PathBuf>())))
+}
+
+/// Tells whether a pattern of the shell may stand for keys, tokens or passwords of the user, or what agents keep there.
+pub(super) fn names_secrets(ground: &Ground, pattern: &Path) -> bool {
+    let Ok(paths) = PATHS.as_ref() else { return true };
+    let (parts, home) = (folded(&lexical(pattern)), folded(&ground.home));
+    // The shell puts a name that begins with a dot only where the pattern begins with one.
+    let may_be = |pattern: &String, name: &String| {
+        (!name.starts_with('.') || pattern.starts_with(['.', '['])) && fits(pattern, name, Reach::Part)
+    };
+    paths.home_secrets.iter().chain(paths.home_own.iter()).any(|entry| {
+        let names: Vec<String> = home.iter().cloned().chain(entry.split('/').map(fold)).collect();
+        parts.len() >= names.len() && parts.iter().zip(&names).all(|(part, name)| may_be(part, name))
+    })
 }
 
 /// Returns what a command must not see below a home folder: keys, tokens, passwords, and what agents keep for themselves.

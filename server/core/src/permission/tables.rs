@@ -101,6 +101,8 @@ pub(crate) struct Programs {
     pub(crate) senders: Words,
     pub(crate) decoders: Words,
     pub(crate) dumpers: Words,
+    /// Put whole folders into one stream.
+    pub(crate) packers: Words,
     pub(crate) evaluators: Words,
     pub(crate) wrappers: Words,
     /// Programs for which no rule is learned.

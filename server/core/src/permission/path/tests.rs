@@ -102,6 +102,38 @@ fn homes_secrets_and_the_system_are_known() {
 }
 
 #[test]
+fn a_way_through_a_process_leads_where_the_process_stands() {
+    for path in [
+        "/proc/self/root/home/user/.ssh/id_rsa",
+        "/proc/1/root/home/user/.ssh/id_rsa",
+        "/proc/self/task/1/root/home/user/.ssh/id_rsa",
+    ] {
+        assert!(at(path).secret && !at(path).inside, "{path}");
+    }
+    // What a link leads to has another folder above it.
+    assert!(!at("/proc/self/cwd/../a").inside);
+    assert!(at("/proc/self/cwd/.git/config").protected && !at("/proc/self/cwd/a.txt").inside);
+}
+
+#[test]
+fn a_pattern_that_may_stand_for_keys_is_known() {
+    let (ground, _) = frame();
+    let names = |pattern: &str| names_secrets(&ground, Path::new(pattern));
+    for pattern in [
+        "/home/user/.s*h/id_rsa",
+        "/home/user/.ss?/x",
+        "/home/*/.aws/x",
+        "/home/user/.*/x",
+        "/home/user/x/../.ssh*",
+    ] {
+        assert!(names(pattern), "{pattern}");
+    }
+    for pattern in ["/home/user/*", "/home/user/*/id_rsa", "/ws/.s*h", "/home/user/.x*"] {
+        assert!(!names(pattern), "{pattern}");
+    }
+}
+
+#[test]
 fn a_workspace_in_a_home_or_a_temporary_folder_is_a_workspace() {
     let (mut ground, disk) = frame();
     ground.folders = vec!["/tmp/t/ws".into(), "/home/user/.dotfiles".into()];

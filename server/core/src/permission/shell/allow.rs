@@ -8,6 +8,7 @@ use super::git;
 use super::options::{GIT, Model, Need, READERS};
 use super::scan::Scan;
 use crate::permission::ground::Entry;
+use crate::permission::path::lexical;
 
 /// In how many folders at once a line may stand.
 const MOST_FOLDERS: usize = 4;
@@ -50,10 +51,13 @@ pub(super) fn only_looks(judge: &Judge<'_>, commands: &[Simple]) -> Result<(), S
             if target == "-" {
                 return Err("it goes back to a folder that is not named".to_owned());
             }
+            // The shell goes back over a link by its name, the kernel from where it led: they have to be the same place.
             let moved = here.iter().map(|from| {
+                let named = lexical(&from.join(target));
                 judge
                     .standing(from, target)
                     .real
+                    .filter(|real| *real == named)
                     .ok_or_else(|| format!("it is not known where `{target}` leads"))
             });
             let moved: Vec<PathBuf> = moved.collect::<Result<_, _>>()?;
@@ -135,6 +139,7 @@ fn may_read(judge: &Judge<'_>, here: &[PathBuf], path: &str) -> Result<(), Strin
 
 /// Looks at every file that a pattern stands for; only its last part may be one.
 fn pattern_may_be_read(judge: &Judge<'_>, here: &[PathBuf], pattern: &str) -> Result<(), String> {
+    let pattern = pattern.trim_end_matches('/');
     let (folder, name) = pattern.rsplit_once('/').unwrap_or((".", pattern));
     // Whether or not there is such a file now: a pattern made for secrets is asked.
     may_read(judge, here, &pattern.replace(['*', '?'], ""))?;

@@ -60,6 +60,8 @@ const EXECUTES: &[&str] = &[
     "/bin/bash",
     "execl",
     "os.execute",
+    "&getline",
+    "|&",
     "shell_exec",
     "passthru",
     "proc_open",
@@ -92,6 +94,46 @@ const DECODES: &[&str] = &[
 pub(super) fn connects_a_shell(part: &Part) -> bool {
     let text = text(part);
     has(&text, EXECUTES) && (has(&text, CONNECTS) || has(&text, DECODES))
+}
+
+/// Tells whether program text connects to the network and names the whole of the environment.
+pub(super) fn sends_the_environment(part: &Part) -> bool {
+    let text: String = text(part).chars().filter(|c| !c.is_whitespace()).collect();
+    has(&text, CONNECTS)
+        && has(
+            &text,
+            &[
+                "(os.environ)",
+                "(dict(os.environ",
+                "os.environ.items",
+                "(process.env)",
+                "ENV.to_",
+                "%ENV",
+                "$_ENV)",
+            ],
+        )
+}
+
+/// Tells whether program text changes files.
+pub(super) fn writes(part: &Part) -> bool {
+    let text = text(part);
+    let modes = ["'w", "\"w", "'a'", "\"a\"", "'>", "\">"];
+    has(&text, &modes)
+        || has(
+            &text,
+            &[
+                "write",
+                "copy",
+                "rename",
+                "chmod",
+                "symlink",
+                "unlink",
+                "remove",
+                "mkdir",
+                "shutil",
+                "appendFile",
+            ],
+        )
 }
 
 /// Returns the strings of a part's program text that removing things names, if it removes trees of folders.

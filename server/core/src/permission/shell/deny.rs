@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::catastrophe::BASH;
 use super::scan::{Part, Scan, UNKNOWN, Word};
 use super::{Class, Judge, code, flow, git, writes};
-use crate::permission::path::Standing;
+use crate::permission::path::{Standing, names_secrets};
 
 /// The most dangerous thing about a line, if it is more than ordinary.
 pub(super) fn worst(judge: &Judge<'_>, scan: &Scan, folders: &[Vec<PathBuf>]) -> Option<(Class, String)> {
@@ -86,6 +86,9 @@ impl Looking<'_> {
         let words = self.part.words.iter().filter(|_| !text_only);
         let redirected = self.part.inputs.iter().chain(&self.part.outputs);
         for word in words.chain(redirected) {
+            if word.glob && self.stands_for_secrets(word) {
+                return never("it touches keys, tokens or passwords of the user");
+            }
             for standing in self.standings_if_special(word) {
                 if standing.secret {
                     return never("it touches keys, tokens or passwords of the user");
@@ -126,13 +129,13 @@ impl Looking<'_> {
                 )
                 .then_some((Class::Never, "it removes more than something inside the workspace".to_owned()))
             }
-            "chmod" | "chown" | "chgrp" | "setfacl" | "chattr" if whole => self
+            "chmod" | "chown" | "chgrp" | "setfacl" | "chattr" => self
                 .any(
                     operands(),
                     |standing| standing.is_a_root() && !standing.inside || standing.system,
                     false,
                 )
-                .then_some((Class::Never, "it changes the rights of a whole system or home".to_owned())),
+                .then_some((Class::Never, "it changes the rights of a home or the system".to_owned())),
             "mv" | "cp" | "rsync" | "ln" | "shred" | "truncate" => self
                 .any(
                     operands(),
@@ -210,8 +213,20 @@ impl Looking<'_> {
                 || standing.system
                 || !(standing.inside || standing.temporary)
         };
-        (changes && self.any(starts, outside, false))
-            .then_some((Class::Never, "it changes files all over a home or the system".to_owned()))
+        if changes && self.any(starts, outside, false) {
+            return never("it changes files all over a home or the system");
+        }
+        // What it looks for by name.
+        let mut words = self.part.words.iter();
+        let mut sought = Vec::new();
+        while let Some(word) = words.next() {
+            if matches!(word.text.as_str(), "-name" | "-iname" | "-path" | "-ipath" | "-wholename") {
+                sought.extend(words.next());
+            }
+        }
+        let obeyed = |word: &&Word| self.standings(word).iter().any(|standing| standing.protected);
+        (changes && sought.iter().any(obeyed))
+            .then_some((Class::Never, "it changes what some program obeys".to_owned()))
     }
 
     fn git(&self) -> Found {
@@ -260,15 +275,27 @@ impl Looking<'_> {
             if standings.iter().any(kept) {
                 return never("it touches what is kept from agents");
             }
-            let obeyed = standings.iter().any(|standing| standing.protected || standing.asked);
+            let protected = standings.iter().any(|standing| standing.protected);
+            if protected && interpreted && strings.contains(word) && code::writes(self.part) {
+                return never("it changes what some program obeys");
+            }
+            let obeyed = protected || standings.iter().any(|standing| standing.asked);
             obeyed.then(|| (Class::Protected, format!("`{}` is something that programs obey", word.text)))
         })
     }
 
+    /// Tells whether a pattern may stand for what is kept below a home folder.
+    fn stands_for_secrets(&self, word: &Word) -> bool {
+        self.folders.iter().any(|folder| names_secrets(self.judge.ground, &folder.join(&word.text)))
+    }
+
     /// Tells whether the words name files that may hold secrets.
     fn holds_private(&self) -> bool {
+        let packs = self.judge.programs.packers.has(&self.part.program());
         self.part.words.iter().skip(1).chain(&self.part.inputs).any(|word| {
-            self.standings(word).iter().any(|standing| standing.private || standing.secret || standing.own)
+            self.standings(word)
+                .iter()
+                .any(|standing| standing.private || standing.secret || standing.own || packs && standing.home)
         })
     }
 

@@ -102,6 +102,10 @@ impl Decoder<'_> {
                 self.plain = false;
                 self.variable(text, quoted);
             }
+            "command_substitution" if text.trim_matches(['$', '(', ')', '`', ' ', '\t']) == "pwd" => {
+                self.plain = false;
+                self.variable("PWD", quoted);
+            }
             "command_substitution" | "process_substitution" | "arithmetic_expansion" | "brace_expression" => {
                 self.unknown();
             }

@@ -17,7 +17,8 @@ pub(super) fn worst(
     if flow.hands_out_a_shell() {
         return Some("it hands a shell to the network");
     }
-    if flow.sends_secrets(holds_secret) {
+    let sends = |part: &Part| flow.is_interpreter(part) && code::sends_the_environment(part);
+    if flow.sends_secrets(holds_secret) || scan.parts.iter().any(sends) {
         return Some("it sends secrets to the network");
     }
     flow.fills_the_disk().then_some("it would fill the disk")
@@ -41,6 +42,11 @@ pub(super) fn along_a_pipe(from: &Part, to: &Part) -> bool {
 
 fn feeds(from: &Part, to: &Part) -> bool {
     from.feeds.contains(&to.base)
+}
+
+/// Tells whether a text names a device that the shell turns into a connection.
+fn is_connection(text: &str) -> bool {
+    text.contains("/dev/tcp/") || text.contains("/dev/udp/")
 }
 
 impl Flow<'_> {
@@ -154,10 +160,9 @@ impl Flow<'_> {
 
     fn hands_out_a_shell(&self) -> bool {
         let parts = &self.scan.parts;
-        let device = |text: &str| text.contains("/dev/tcp/") || text.contains("/dev/udp/");
         let opens = parts.iter().any(|part| {
-            part.words.iter().chain(&part.inputs).chain(&part.outputs).any(|word| device(&word.text))
-                || part.document.as_deref().is_some_and(device)
+            part.words.iter().chain(&part.inputs).chain(&part.outputs).any(|word| is_connection(&word.text))
+                || part.document.as_deref().is_some_and(is_connection)
         });
         let executes = parts.iter().any(|part| {
             self.is_shell(part)
@@ -184,29 +189,29 @@ impl Flow<'_> {
     fn sends_secrets(&self, holds_secret: &dyn Fn(usize, &Part) -> bool) -> bool {
         let programs = self.judge.programs;
         let parts = &self.scan.parts;
-        parts.iter().enumerate().filter(|(_, part)| programs.senders.has(&part.program())).any(
-            |(at, sender)| {
-                let named = sender.uses.iter().any(|name| programs.secret_variables.fits(name));
-                let own = parts
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, part)| part.base == sender.base)
-                    .any(|(at, part)| holds_secret(at, part));
-                let comes = parts.iter().enumerate().any(|(other, part)| {
-                    let dumps = programs.dumpers.has(&part.program())
-                        || matches!(
-                            part.program().as_str(),
-                            "set" | "export" | "declare" | "typeset" | "history"
-                        ) && part.words.len() < 3
-                        || part.uses.iter().any(|name| programs.secret_variables.fits(name));
-                    other != at
-                        && part.base != sender.base
-                        && flows(part, sender)
-                        && (dumps || holds_secret(other, part))
-                });
-                named || own || comes
-            },
-        )
+        let connects = |part: &Part| part.outputs.iter().any(|output| is_connection(&output.text));
+        let sends = |part: &Part| programs.senders.has(&part.program()) || connects(part);
+        parts.iter().enumerate().filter(|(_, part)| sends(part)).any(|(at, sender)| {
+            let named = sender.uses.iter().any(|name| programs.secret_variables.fits(name));
+            let own = parts
+                .iter()
+                .enumerate()
+                .filter(|(_, part)| part.base == sender.base)
+                .any(|(at, part)| holds_secret(at, part));
+            let comes = parts.iter().enumerate().any(|(other, part)| {
+                let dumps = programs.dumpers.has(&part.program())
+                    || matches!(
+                        part.program().as_str(),
+                        "set" | "export" | "declare" | "typeset" | "history"
+                    ) && part.words.len() < 3
+                    || part.uses.iter().any(|name| programs.secret_variables.fits(name));
+                other != at
+                    && part.base != sender.base
+                    && flows(part, sender)
+                    && (dumps || holds_secret(other, part))
+            });
+            named || own || comes
+        })
     }
 
     /// Tells whether something without end goes into a file.
