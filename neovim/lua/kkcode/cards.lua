@@ -65,7 +65,7 @@ local function close()
 end
 
 ---@param card kkcode.Card
----@return string[][]
+---@return string[][] chunks
 local function footer_of(card)
   local footer = {}
   for _, row in ipairs(card.keys()) do
@@ -92,7 +92,18 @@ function M.draw()
     buffer = ui.buffer("kkcode://card", "kkcode")
     vim.keymap.set("n", "q", "<Cmd>wincmd p<CR>", { buffer = buffer, desc = "back, without an answer" })
   end
+  local footer, footer_width = footer_of(card), 0
+  for _, chunk in ipairs(footer) do
+    footer_width = footer_width + vim.fn.strdisplaywidth(chunk[1])
+  end
   local texts, rows = {}, card.lines()
+  -- A footer that is too wide loses its first keys; as lines they are all there.
+  if footer_width > vim.o.columns - 4 then
+    for _, row in ipairs(card.keys()) do
+      rows[#rows + 1] = { (" %s %s"):format(row.key, row.title), "KkcodeKey" }
+    end
+    footer, footer_width = { { " a key answers ", "FloatBorder" } }, 15
+  end
   for index, row in ipairs(rows) do
     texts[index] = row[1]
   end
@@ -106,11 +117,6 @@ function M.draw()
   map_keys(card)
   local width, height = size_of(texts)
   local count = #queue > 1 and (" (1 of %d)"):format(#queue) or ""
-  local footer = footer_of(card)
-  local footer_width = 0
-  for _, chunk in ipairs(footer) do
-    footer_width = footer_width + vim.fn.strdisplaywidth(chunk[1])
-  end
   local layout = {
     relative = "editor",
     anchor = "SE",

@@ -73,6 +73,15 @@ cases! {
         what_was_answered_elsewhere_is_withdrawn,
         a_learned_rule_is_forgotten,
         questions_are_answered_one_after_the_other;
+    asked:
+        a_command_waits_for_one_key_and_runs,
+        a_denial_and_its_reason_reach_the_model,
+        a_session_s_answer_holds_for_the_same_command,
+        an_answer_in_another_neovim_withdraws_the_card,
+        an_answer_reaches_the_model,
+        a_task_goes_on_without_neovim_and_is_reviewed_in_the_next,
+        a_task_s_question_is_asked_in_the_next_neovim,
+        a_task_is_cancelled_and_started_again;
     settings:
         the_workspace_is_trusted_and_no_longer,
         trust_is_kept_when_the_server_starts_again,
