@@ -20,7 +20,7 @@ const CALLS: &str = "execve,execveat,open,openat,openat2,creat,truncate,ftruncat
 /// commands of an agent have.
 const DRIVER: &str = r#"
 cd /ws || exit
-export HOME=/home/u PATH=/usr/local/bin:/usr/bin:/bin GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0 GIT_PAGER=cat
+export HOME=/home/user PATH=/usr/local/bin:/usr/bin:/bin GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0 GIT_PAGER=cat
 export GIT_CONFIG_NOSYSTEM=1
 for script in /lines/*; do
   /usr/bin/true CANARY "$script"
@@ -52,7 +52,7 @@ fn bait(dir: &Path, lines: &[String]) {
     }
     fs::write(dir.join("home/.ssh/id_rsa"), text).unwrap();
     fs::write(dir.join("outside/canary"), text).unwrap();
-    symlink("/home/u/.ssh/id_rsa", dir.join("ws/src/link")).unwrap();
+    symlink("/home/user/.ssh/id_rsa", dir.join("ws/src/link")).unwrap();
     symlink("/outside", dir.join("ws/src/folder")).unwrap();
     // Names that are options, and programs that have the names of others.
     for name in ["-delete", "--output=pwned", "-exec", "--pre=x", "ls", "cat", "git", "grep"] {
@@ -109,7 +109,7 @@ fn what_is_allowed_leaves_every_canary_alone() {
     let dir = tempfile::tempdir().unwrap();
     bait(dir.path(), &lines);
     let mut command = sandbox();
-    for (from, to) in [("ws", "/ws"), ("home", "/home/u"), ("outside", "/outside"), ("lines", "/lines")] {
+    for (from, to) in [("ws", "/ws"), ("home", "/home/user"), ("outside", "/outside"), ("lines", "/lines")] {
         command.arg("--bind").arg(dir.path().join(from)).arg(to);
     }
     command.arg("--bind").arg(dir.path()).arg("/log");
@@ -155,7 +155,7 @@ fn a_call_that_does_more_than_look_is_found() {
         (r#"openat(AT_FDCWD, "a", O_RDONLY|O_CLOEXEC) = 3"#, false),
         (r#"openat(AT_FDCWD, "a", O_WRONLY|O_CREAT, 0666) = 3"#, true),
         (r#"openat(AT_FDCWD, "/dev/null", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3"#, false),
-        (r#"openat(AT_FDCWD, "/home/u/.ssh/id_rsa", O_RDONLY) = 3"#, true),
+        (r#"openat(AT_FDCWD, "/home/user/.ssh/id_rsa", O_RDONLY) = 3"#, true),
         (r#"execve("/usr/bin/ls", ["ls"], 0x1 /* 3 vars */) = 0"#, false),
         (r#"execve("./x.sh", ["x"], 0x1 /* 3 vars */) = 0"#, true),
         (r#"unlink("a") = 0"#, true),

@@ -34,7 +34,7 @@ pub(super) fn quoted(count: usize) -> impl Iterator<Item = String> {
 /// Words that stand in no table, or that lead somewhere.
 const STRANGE: &[&str] = &[
     "-o",
-    "-oout",
+    "-oa",
     "--output=out",
     "-exec",
     "-delete",
@@ -193,7 +193,7 @@ fn a_word_that_the_tables_do_not_know_is_found() {
     let found = |line: &str| accept(line).unwrap().iter().find_map(|command| stranger(&command.words));
     for line in [
         "rm a",
-        "ls --outpu=x",
+        "ls --colour=x",
         "sort -ro a",
         "git push",
         "git log --ext-diff",
