@@ -203,8 +203,14 @@ impl Transaction {
         fs::create_dir_all(folder).map_err(at)?;
         let body = serde_json::to_vec(&self.entries).map_err(|error| at(io::Error::other(error)))?;
         let path = self.journal.with_extension("prepare");
-        let mut journal = fs::File::create_new(&path).map_err(at)?;
-        journal.lock().map_err(at)?;
+        let mut journal = loop {
+            let journal = fs::File::create_new(&path).map_err(at)?;
+            journal.lock().map_err(at)?;
+            // Another server that ends what a crash left may have seen it before it was locked, and have taken it away.
+            if path.exists() {
+                break journal;
+            }
+        };
         journal.write_all(&body).and_then(|()| journal.sync_all()).map_err(at)?;
         sync_folder_of(&path).map_err(at)?;
         Ok(journal)

@@ -249,3 +249,34 @@ fn a_write_that_another_process_is_about_is_left_to_it() {
     assert_eq!(world.texts(), NEW);
     world.assert_nothing_left();
 }
+
+#[test]
+fn a_server_that_starts_does_not_end_what_another_one_is_writing() {
+    let world = World::new();
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                    recover(&world.home());
+                }
+            });
+        }
+        let results: Vec<_> = (0..400)
+            .map(|_| {
+                let there: Vec<Lines> = world.texts().into_iter().map(Lines::new).collect();
+                let mut texts = world.writes();
+                for ((text, now), (old, new)) in texts.iter_mut().zip(there).zip(OLD.iter().zip(&NEW)) {
+                    text.new = Some(if **now.text() == **new { *old } else { *new }.to_owned());
+                    text.now = Some(now);
+                }
+                replace_all(&world.home(), &world.folders(), texts)
+            })
+            .collect();
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        for result in results {
+            result.unwrap();
+        }
+    });
+    world.assert_nothing_left();
+}
