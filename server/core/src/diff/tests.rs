@@ -20,6 +20,26 @@ proptest! {
         text += before.slice(line..before.len());
         prop_assert_eq!(text.as_str(), &**after.text());
     }
+
+    #[test]
+    fn without_lines_that_are_held_fast_it_is_the_library_that_compares(
+        before in prop::collection::vec("[ab]|  [ab]", 0..40),
+        after in prop::collection::vec("[ab]|  [ab]", 0..40),
+    ) {
+        let twice = |lines: Vec<String>| -> Vec<String> { lines.iter().chain(&lines).cloned().collect() };
+        let (before, after) = (twice(before), twice(after));
+        let mut input = InternedInput::default();
+        input.update_before(before.iter().map(String::as_str));
+        input.update_after(after.iter().map(String::as_str));
+        let mut diff = Diff::compute(Algorithm::Histogram, &input);
+        diff.postprocess_lines(&input);
+        let wide = |range: Range<u32>| range.start as usize..range.end as usize;
+        let expected: Vec<LineChange> = diff
+            .hunks()
+            .map(|hunk| LineChange { before: wide(hunk.before), after: wide(hunk.after) })
+            .collect();
+        prop_assert_eq!(line_changes(&before, &after), expected);
+    }
 }
 
 #[test]
