@@ -1,19 +1,18 @@
 ;;; thread.el --- A turn and its two hunks in Emacs with eglot  -*- lexical-binding: t -*-
 
 ;; Run by tests/it/editors/emacs.rs in a folder with notes.txt: emacs -Q --batch -l thread.el
-;; KKCODE_SERVER is the program that starts the server.
+;; KKCODE_TEST is the folder with the recipe of docs/editors.md, recipe.el, and with the server, bin/kkcode-lsp.
 
 (require 'cl-lib)
 (require 'eglot)
 (require 'flymake)
 
-(setq eglot-confirm-server-initiated-edits nil
-      eglot-sync-connect 30
+(setq eglot-sync-connect 30
       make-backup-files nil
       create-lockfiles nil)
 
-(define-derived-mode notes-mode text-mode "Notes")
-(add-to-list 'eglot-server-programs (list 'notes-mode (getenv "KKCODE_SERVER")))
+(push (expand-file-name "bin" (getenv "KKCODE_TEST")) exec-path)
+(load (expand-file-name "recipe.el" (getenv "KKCODE_TEST")) nil t)
 
 (defun eventually (what condition)
   "Wait until CONDITION gives non-nil; fail with WHAT and the buffer if it never does."
@@ -48,18 +47,30 @@
     (error (unless (string-match-p "No code actions here" (error-message-string failure))
              (signal (car failure) (cdr failure))))))
 
+(defun press (keys)
+  "Do what KEYS are bound to here."
+  (call-interactively (or (key-binding (kbd keys)) (error "no command on %s" keys))))
+
 (defun take (title)
-  "Choose the code action TITLE at point, as a person does after \\[eglot-code-actions]."
+  "Choose the code action TITLE at point, as a person does by key."
   (let ((last-nonmenu-event ?x))
     (cl-letf (((symbol-function 'completing-read)
                (lambda (_prompt choices &rest _)
                  (or (car (assoc title choices)) (error "no action %S in %S" title (mapcar #'car choices))))))
-      (eglot-code-actions (point) (point) nil t))))
+      (press "C-c k a"))))
+
+(defun listed ()
+  "Return the text of the list of hunks, by key."
+  (save-window-excursion
+    (press "C-c k l")
+    (with-current-buffer (flymake--diagnostics-buffer-name)
+      (revert-buffer)
+      (buffer-substring-no-properties (point-min) (point-max)))))
 
 (let ((case-fold-search nil))
   (find-file "notes.txt")
   (buffer-enable-undo)
-  (notes-mode)
+  (expect "the mode of the recipe" major-mode 'text-mode)
   (apply #'eglot--connect (eglot--guess-contact))
   (flymake-mode 1)
 
@@ -67,8 +78,15 @@
   (take "Do: shout")
   (hunks-are "pending hunk: two → TWO" "pending hunk: six → SIX")
 
-  (flymake-goto-next-error)
+  (let ((list (listed)))
+    (dolist (line '(" 4 .*: pending hunk: two → TWO" " 8 .*: pending hunk: six → SIX"))
+      (unless (string-match-p line list) (error "%s is not in the list: %s" line list))))
+  (press "C-c k n")
   (expect "the line of the first hunk" (line-number-at-pos) 4)
+  (press "C-c k n")
+  (expect "the line of the second hunk" (line-number-at-pos) 8)
+  (press "C-c k p")
+  (expect "the line of the first hunk again" (line-number-at-pos) 4)
   (undo-boundary)
   (take "Accept hunk")
   (eventually "the accepted text" (lambda () (string-match-p "^TWO$" (buffer-string))))
@@ -77,18 +95,18 @@
 
   ;; The editor's undo takes the accept back.
   (undo-boundary)
-  (undo)
+  (press "C-/")
   (eventually "the text after undo" (lambda () (string-match-p "^two$" (buffer-string))))
   (eglot--signal-textDocument/didChange)
   (hunks-are "pending hunk: two → TWO" "pending hunk: six → SIX")
   (goto-char (point-min))
-  (flymake-goto-next-error)
+  (press "C-c k n")
   (take "Accept hunk")
   (eventually "the accepted text again" (lambda () (string-match-p "^TWO$" (buffer-string))))
   (eglot--signal-textDocument/didChange)
   (hunks-are "pending hunk: six → SIX")
 
-  (flymake-goto-next-error)
+  (press "C-c k n")
   (expect "the line of the second hunk" (line-number-at-pos) 8)
   (take "Reject hunk")
   (eventually "that nothing is left to decide"

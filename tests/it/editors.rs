@@ -45,6 +45,14 @@ fn world() -> tempfile::TempDir {
     dir
 }
 
+/// Returns the recipe of docs/editors.md below a heading that begins so: its first block of code in that language.
+fn recipe(heading: &str, language: &str) -> String {
+    let document = fs::read_to_string(repository().join("docs/editors.md")).unwrap();
+    let (_, chapter) = document.split_once(&format!("\n## {heading}")).expect("the chapter");
+    let (_, block) = chapter.split_once(&format!("\n```{language}\n")).expect("a block of code");
+    block.split_once("\n```\n").expect("the end of the block").0.to_owned()
+}
+
 fn notes(dir: &Path) -> PathBuf {
     dir.join("work/notes.txt")
 }

@@ -1,4 +1,4 @@
-//! Emacs with eglot, the poorest client that we know, in batch mode.
+//! Emacs with eglot, the poorest client that we know, in batch mode: the recipe of docs/editors.md and its keys.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use kkcode_tests::skip;
 
-use super::{TEXT, notes, repository, world};
+use super::{TEXT, notes, recipe, repository, world};
 
 /// Returns Emacs without anybody's configuration, but with the packages of the distribution.
 fn emacs() -> Command {
@@ -26,7 +26,10 @@ fn is_possible() -> bool {
 fn thread(dir: &Path) -> Command {
     let mut emacs = emacs();
     emacs.arg("-l").arg(repository().join("tests/emacs/thread.el"));
-    emacs.current_dir(dir.join("work")).env("HOME", dir).env("KKCODE_SERVER", dir.join("server"));
+    fs::create_dir(dir.join("bin")).unwrap();
+    fs::rename(dir.join("server"), dir.join("bin/kkcode-lsp")).unwrap();
+    fs::write(dir.join("recipe.el"), recipe("Emacs", "elisp")).unwrap();
+    emacs.current_dir(dir.join("work")).env("HOME", dir).env("KKCODE_TEST", dir);
     emacs
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use kkcode_tests::{DEADLINE, Terminal, skip};
 
-use super::{TEXT, notes, repository, world};
+use super::{TEXT, notes, recipe, repository, world};
 
 fn helix() -> Option<PathBuf> {
     let tools = std::env::var_os("KKCODE_TEST_TOOLS")
@@ -16,11 +16,12 @@ fn helix() -> Option<PathBuf> {
 }
 
 fn start(dir: &Path, helix: &Path) -> Terminal {
-    let languages = format!(
-        "[language-server.kkcode]\ncommand = \"{}\"\n\n[[language]]\nname = \"plain\"\nscope = \"text.plain\"\n\
-         file-types = [\"txt\"]\nlanguage-servers = [\"kkcode\"]\n",
-        dir.join("server").display(),
-    );
+    // The recipe is for Rust, which Helix knows; of texts it has to be told what they are, and there is no other server.
+    let languages = recipe("Helix", "toml")
+        .replace("name = \"rust\"", "name = \"plain\"\nscope = \"text.plain\"\nfile-types = [\"txt\"]")
+        .replace("\"rust-analyzer\", ", "")
+        .replace("\"kkcode-lsp\"", &format!("\"{}\"", dir.join("server").display()));
+    assert!(languages.contains("plain") && !languages.contains("rust") && languages.contains("/server\""));
     fs::create_dir(dir.join("configuration/helix")).unwrap();
     fs::write(dir.join("configuration/helix/languages.toml"), languages).unwrap();
     let script = format!(
@@ -94,8 +95,17 @@ fn a_hunk_is_accepted_and_the_next_one_rejected_in_helix() {
     terminal.shows(&["pending hunk: two → TWO", "pending hunk: six → SIX"]);
     terminal.keys(&["Escape"]);
     until(&terminal, "the text without the list", |text| !text.contains("pending hunk: six"));
+    terminal.keys(&["Space", "D"]);
+    terminal.shows(&["path", "notes.txt pending hunk: two", "notes.txt pending hunk: six"]);
+    terminal.keys(&["Escape"]);
+    until(&terminal, "the text without the list", |text| !text.contains("pending hunk: six"));
 
     terminal.keys(&["]", "d"]);
+    terminal.shows(&["pending hunk: two → TWO", "1 sel  4:"]);
+    terminal.keys(&["]", "d"]);
+    terminal.shows(&["pending hunk: six → SIX", "1 sel  8:"]);
+    // Helix stands at the end of the hunk: the one that begins before it is the same one, the next press goes on.
+    terminal.keys(&["[", "d", "[", "d"]);
     terminal.shows(&["pending hunk: two → TWO", "1 sel  4:"]);
     take(&terminal, 4, "Accept hunk");
     until(&terminal, "the accepted text", |text| text.contains("4  TWO") && !text.contains("●   4"));
