@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::search::{Found, Search};
+use super::search::{Found, Search, in_order};
 use super::{Context, Kind, Outcome, Tool, outcome};
 
 /// How many paths are told when nothing else is asked for, and how many at most.
@@ -58,7 +58,7 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         }
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_unstable();
+    found.sort_unstable_by(|a, b| in_order(a, b));
     let limit = limit.unwrap_or(PATHS.0).min(PATHS.1);
     // Judging a path costs more than finding it: only those that are told are judged.
     let mut allowed = found.iter().filter(|path| ctx.check.names(path)).skip(offset);

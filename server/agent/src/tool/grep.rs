@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::outcome::append;
-use super::search::{Found, Search};
+use super::search::{Found, Search, in_order};
 use super::{Context, Kind, Outcome, Tool};
 use collect::{Collect, Line, Matches};
 
@@ -118,7 +118,7 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         }
     });
     let mut files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
-    files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    files.sort_unstable_by(|a, b| in_order(&a.0, &b.0));
     Ok(Outcome::Answer(told(ctx, &input, &files, is_whole)))
 }
 
