@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet};
 use ignore::types::{Types, TypesBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
@@ -43,10 +43,12 @@ pub(super) enum Found<'a> {
     Overlaid(&'a Path, &'a str),
 }
 
-/// A glob over paths below a root.
+/// A glob over paths below a root, or over names in any folder.
 #[derive(Debug)]
 struct Pattern {
-    glob: GlobMatcher,
+    glob: GlobSet,
+    /// Whether it is a name that is matched.
+    by_name: bool,
     /// Whether those that match are left out.
     negated: bool,
 }
@@ -83,12 +85,12 @@ impl Search {
         };
         self.hidden |=
             !negated && glob.split('/').any(|part| part.starts_with('.') && !part.starts_with(".."));
-        let anywhere = !glob.contains('/');
+        let by_name = !glob.contains('/');
         let glob = glob.strip_prefix("./").or(glob.strip_prefix('/')).unwrap_or(glob);
-        let glob = if anywhere { format!("**/{glob}") } else { glob.to_owned() };
-        let built = GlobBuilder::new(&glob).literal_separator(true).build();
-        let glob = built.map_err(|error| format!("the pattern is not right: {error}"))?.compile_matcher();
-        self.pattern = Some(Pattern { glob, negated });
+        let built = GlobBuilder::new(glob).literal_separator(true).build();
+        let built = built.and_then(|glob| GlobSet::builder().add(glob).build());
+        let glob = built.map_err(|error| format!("the pattern is not right: {error}"))?;
+        self.pattern = Some(Pattern { glob, by_name, negated });
         Ok(self)
     }
 
@@ -203,7 +205,10 @@ impl Search {
     }
 
     fn matches(&self, path: &Path) -> bool {
-        let Some(Pattern { glob, negated }) = &self.pattern else { return true };
+        let Some(Pattern { glob, by_name, negated }) = &self.pattern else { return true };
+        if *by_name {
+            return glob.is_match(path.file_name().unwrap_or_default()) != *negated;
+        }
         let below = self.roots.iter().find_map(|root| path.strip_prefix(root).ok()).unwrap_or(path);
         let below = if below.as_os_str().is_empty() {
             Path::new(path.file_name().unwrap_or_default())
