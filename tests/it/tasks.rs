@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 mod crash;
+mod delegation;
 mod faults;
 mod limits;
 mod machine;

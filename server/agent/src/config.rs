@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use kkcode_core::proposal::Timestamp;
+use kkcode_core::task::Delegate;
 use kkcode_provider::endpoint::Key;
 use kkcode_provider::http::Http;
 use kkcode_provider::stream::ProviderError;
@@ -105,6 +106,8 @@ struct Kept {
     selected: Option<String>,
     /// When the task began that this process works on; none if it works on none.
     task: Option<Timestamp>,
+    /// The bounds of the task that this process works on, when an agent has given it away.
+    delegate: Option<Arc<Delegate>>,
     /// How often the user has let each go on beyond its budget.
     granted: BTreeMap<String, u32>,
     /// The last configuration without errors.
@@ -306,6 +309,16 @@ impl ConfigSource {
     /// Returns since when this process works on a task.
     pub(crate) fn task_since(&self) -> Option<Timestamp> {
         self.kept().task
+    }
+
+    /// Says within which bounds this process works, when an agent has given it its task.
+    pub(crate) fn set_delegate(&self, delegate: Option<Delegate>) {
+        self.kept().delegate = delegate.map(Arc::new);
+    }
+
+    /// Returns the bounds within which this process works; none if no agent has set it to work.
+    pub(crate) fn delegate(&self) -> Option<Arc<Delegate>> {
+        self.kept().delegate.clone()
     }
 
     /// Notes that the user lets somebody go on beyond a budget: it counts once more from now on.

@@ -13,6 +13,7 @@ use kkcode_core::permission::Decision;
 use kkcode_core::permission::engine::{Approval, Call, Source, Verdict, decide};
 use kkcode_core::prompt::Resolution;
 use kkcode_core::state::Snapshot;
+use kkcode_core::task::Delegate;
 use kkcode_core::turn::Turn;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,7 @@ use crate::runtime::Handle;
 
 pub mod agreed;
 mod ask;
+mod bounds;
 mod check;
 mod disk;
 pub mod learned;
@@ -31,6 +33,7 @@ pub mod trust;
 
 use ask::{Offer, Settles, Shown, Yes};
 pub(crate) use ask::{Questions, prompt};
+use bounds::Bounds;
 pub(crate) use check::{Asked, Check, Passage};
 use policy::{Holding, Surroundings};
 use rules::Problem;
@@ -93,6 +96,8 @@ pub(crate) struct Permit {
 pub(crate) struct Gate {
     surroundings: Surroundings,
     cancel: CancellationToken,
+    /// The bounds of a subagent.
+    delegate: Option<Arc<Delegate>>,
     /// The way to the user.
     user: Option<Handle>,
     read: Mutex<Option<Read>>,
@@ -111,12 +116,24 @@ struct Read {
 impl Gate {
     /// Makes the gate of a turn that ends when `cancel` says so.
     pub(crate) fn new(surroundings: Surroundings, cancel: CancellationToken) -> Self {
-        Self { surroundings, cancel, user: None, read: Mutex::default(), problems: Mutex::default() }
+        Self {
+            surroundings,
+            cancel,
+            delegate: None,
+            user: None,
+            read: Mutex::default(),
+            problems: Mutex::default(),
+        }
     }
 
     /// Says by which way the user is asked.
     pub(crate) fn asking(self, user: Handle) -> Self {
         Self { user: Some(user), ..self }
+    }
+
+    /// Says within which bounds the agent works, if it is a subagent.
+    pub(crate) fn within(self, delegate: Option<Arc<Delegate>>) -> Self {
+        Self { delegate, ..self }
     }
 
     /// Returns the judge of one call of a turn's tool. What the user let through for this call alone is in `granted`.
@@ -125,7 +142,9 @@ impl Gate {
         // The user may have said otherwise since the turn began.
         let level = snapshot.chosen_levels.get(&turn.id).copied().unwrap_or(holding.level);
         let policy = holding.policy(level, turn.mode.into(), snapshot.approvals(&turn.session));
-        Check::new(tool, policy, holding, granted.to_vec())
+        let folder = snapshot.folders.first().cloned().unwrap_or_default();
+        let bounds = self.delegate.clone().map(|delegate| Bounds { delegate, folder });
+        Check::new(tool, policy, holding, granted.to_vec(), bounds)
     }
 
     /// Decides about an act, asks the user if that is what the decision says, and lets it be done. Returns what came of it, as

@@ -1,6 +1,7 @@
 //! The tools that a model may call, and the one way to call them.
 
 use kkcode_core::event::Propose;
+use kkcode_core::task::Delegate;
 use kkcode_provider::request::{ToolCall, ToolSpec};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,7 +24,11 @@ mod background_cancel;
 mod background_output;
 #[cfg(unix)]
 mod bash;
+#[cfg(unix)]
+mod brief;
 mod copy;
+#[cfg(unix)]
+mod delegate;
 mod edit;
 mod glob;
 mod grep;
@@ -37,12 +42,24 @@ mod question;
 mod read;
 mod remove;
 mod sysinfo;
+#[cfg(unix)]
+mod task;
+#[cfg(unix)]
+mod task_get;
+#[cfg(unix)]
+mod task_group;
+#[cfg(unix)]
+mod task_list;
+#[cfg(unix)]
+mod task_stop;
 mod todowrite;
 mod webfetch;
 mod websearch;
 mod write;
 
 pub(crate) use context::Context;
+#[cfg(unix)]
+pub(crate) use delegate::{handed, mark, of_session};
 pub(crate) use diff::diff_of;
 pub(crate) use reads::Reads;
 
@@ -127,16 +144,28 @@ const TOOLS: &[Tool] = &[
     background_output::TOOL,
     #[cfg(unix)]
     background_cancel::TOOL,
+    #[cfg(unix)]
+    task::TOOL,
+    #[cfg(unix)]
+    task_group::TOOL,
+    #[cfg(unix)]
+    task_list::TOOL,
+    #[cfg(unix)]
+    task_get::TOOL,
+    #[cfg(unix)]
+    task_stop::TOOL,
 ];
 
-/// Returns the tools as the model is told of them.
-pub(crate) fn specs() -> Vec<ToolSpec> {
+/// Returns the tools as the model is told of them: of a subagent those that it was given.
+pub(crate) fn specs(bounds: Option<&Delegate>) -> Vec<ToolSpec> {
     let spec = |tool: &Tool| ToolSpec {
         name: tool.name,
         description: tool.description,
         input_schema: (tool.schema)(),
     };
-    TOOLS.iter().map(spec).collect()
+    let given = bounds.and_then(|bounds| bounds.tools.as_ref());
+    let is_given = |tool: &&Tool| given.is_none_or(|given| given.iter().any(|name| name == tool.name));
+    TOOLS.iter().filter(is_given).map(spec).collect()
 }
 
 /// Tells whether a tool only looks at things, so that several of its calls can run at the same time.

@@ -25,6 +25,8 @@ use instructions::Told;
 mod ask;
 mod calls;
 mod context;
+#[cfg(unix)]
+mod delegated;
 mod excerpts;
 mod instructions;
 mod repeats;
@@ -85,6 +87,9 @@ struct Running {
     /// Which of the models is asked: the first, or one behind it when those before have failed for good.
     tariff: usize,
     calls: Calls,
+    /// The tasks that the agent has given away, as far as their ends are still to be told.
+    #[cfg(unix)]
+    delegated: delegated::Delegated,
 }
 
 /// What comes after an answer.
@@ -98,7 +103,8 @@ enum Next {
 /// Runs a turn to its end.
 pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
     let cancel = ports.cancel.clone();
-    let gate = Arc::new(Gate::new(ports.config.surroundings(), cancel.clone()).asking(ports.handle.clone()));
+    let gate = Gate::new(ports.config.surroundings(), cancel.clone()).asking(ports.handle.clone());
+    let gate = Arc::new(gate.within(ports.config.delegate()));
     let mut running = Running {
         link: Link {
             turn: Arc::new(turn),
@@ -114,6 +120,8 @@ pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
         saying: Answer::default(),
         tariff: 0,
         calls: Calls::default(),
+        #[cfg(unix)]
+        delegated: delegated::Delegated::default(),
     };
     let status = tokio::select! {
         biased;
@@ -137,22 +145,30 @@ impl Running {
         self.begin().await?;
         let mut window = Window::of(model.context, &self.system);
         let mut continuations = 0;
-        for left in (0..settings.max_steps).rev() {
+        let delegate = self.link.ports.config.delegate();
+        let bound = delegate.and_then(|delegate| delegate.max_steps).unwrap_or(usize::MAX);
+        let max_steps = settings.max_steps.min(bound);
+        for left in (0..max_steps).rev() {
+            #[cfg(unix)]
+            self.hand_over(delegated::Open::GoesOn).await?;
             let answer = self.ask_within(&model, &mut window).await?;
             match self.take_in(answer, &mut window, &mut continuations, left).await? {
                 Next::Ask => {}
+                #[cfg(unix)]
+                Next::End(TurnStatus::Completed) if left > 0 && self.hand_over_at_the_end().await? => {}
                 Next::End(status) => return Ok(status),
             }
         }
         Ok(interrupted(&format!(
-            "the turn made {} requests without coming to an end (`agent.max_steps`); {GO_ON}",
-            settings.max_steps
+            "the turn made {max_steps} requests without coming to an end (`agent.max_steps`); {GO_ON}"
         )))
     }
 
     /// Reads the conversation and adds the prompt, with what the user was looking at.
     async fn begin(&mut self) -> Result<(), TurnStatus> {
         self.messages = self.history().await?;
+        #[cfg(unix)]
+        self.delegated.read(&self.messages);
         let snapshot = self.link.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
         let (turn, trusted) = (self.link.turn.clone(), self.link.ports.config.is_trusted());
         let sees = self.link.sees;
@@ -171,6 +187,11 @@ impl Running {
             self.link.tell_user(passed_over);
         }
         self.system = system.text;
+        if let Some(instructions) =
+            self.link.ports.config.delegate().and_then(|delegate| delegate.instructions.clone())
+        {
+            self.system = format!("{}\n\n{instructions}", self.system);
+        }
         self.link.in_system = Arc::new(system.instructions);
         for problem in excerpts.problems {
             self.link.tell_user(problem);
@@ -321,6 +342,8 @@ impl Running {
         let (session, turn) = (self.link.turn.session.clone(), self.link.turn.id.clone());
         self.link.ports.store.append_messages(session, turn, rows, move |result| drop(answer.send(result)));
         answered.await.map_err(|_| interrupted("the store has ended"))?.map_err(|error| unstored(&error))?;
+        #[cfg(unix)]
+        self.delegated.read(&messages);
         self.messages.extend(messages);
         Ok(())
     }

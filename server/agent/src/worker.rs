@@ -121,6 +121,7 @@ async fn work(id: TaskId, home: PathBuf, config: &ConfigSource, token: &str) -> 
     let fence = Fence { task: id, epoch: task.epoch };
     let config = config.clone().trusting(task.spec.trusted);
     config.set_task(Some(task.created_at));
+    config.set_delegate(task.spec.delegate.clone());
     let session = session(&store, &fence, &task).await?;
     let fenced = store.fenced(fence.clone());
     let (handle, effects) = spawn_on(fenced.clone(), config.clone(), Some(session.clone()));

@@ -9,6 +9,7 @@ use kkcode_core::permission::capability::Capability;
 use kkcode_core::permission::engine::{Action, Approval, Call, Policy, Source, Verdict, approval};
 use kkcode_core::turn::Level;
 
+use super::bounds::Bounds;
 use super::policy::Holding;
 use super::{judged, refusal};
 
@@ -37,6 +38,8 @@ pub(crate) struct Check {
     capability: Capability,
     pub(super) policy: Policy,
     pub(super) holding: Arc<Holding>,
+    /// The bounds of a subagent.
+    bounds: Option<Bounds>,
     /// What the user let through for this call alone.
     granted: Vec<Approval>,
     /// Whether a path of the call was judged: the tool's name alone then says nothing more.
@@ -47,12 +50,19 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    pub(super) fn new(tool: &str, policy: Policy, holding: Arc<Holding>, granted: Vec<Approval>) -> Self {
+    pub(super) fn new(
+        tool: &str,
+        policy: Policy,
+        holding: Arc<Holding>,
+        granted: Vec<Approval>,
+        bounds: Option<Bounds>,
+    ) -> Self {
         Self {
             tool: tool.to_owned(),
             capability: Capability::of_tool(tool),
             policy,
             holding,
+            bounds,
             granted,
             named_a_path: AtomicBool::new(false),
             asked: Mutex::default(),
@@ -164,6 +174,9 @@ impl Check {
 
     /// Decides about a call.
     pub(crate) fn judge(&self, call: &Call) -> Verdict {
+        if let Some(reason) = self.bounds.as_ref().and_then(|bounds| bounds.refuses(&self.tool, call)) {
+            return Verdict { decision: Decision::Deny, reason, source: Source::BuiltIn };
+        }
         let mut verdict = judged(&self.holding, &self.policy, call);
         if verdict.decision == Decision::Ask && self.granted.contains(&self.approval(call)) {
             verdict.decision = Decision::Allow;

@@ -33,7 +33,7 @@ impl Place {
         let gate = Gate::new(surroundings, CancellationToken::new());
         let holding = gate.holding(&[self.folder()]);
         let policy = holding.policy(level, kkcode_core::turn::Mode::Agent.into(), Vec::new());
-        Check::new(tool, policy, holding, granted)
+        Check::new(tool, policy, holding, granted, None)
     }
 }
 

@@ -1,13 +1,14 @@
-//! `background_output`: tells what a command in the background has said, and whether it runs.
+//! `background_output`: tells what a command or a task in the background has said, and whether it runs.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Context, Kind, Outcome, Tool};
+use super::{Context, Kind, Outcome, Tool, delegate};
 
 pub(super) const TOOL: Tool = Tool {
     name: "background_output",
-    description: "Tell what a command that was started with `run_in_background` has said so far, and whether it still runs.",
+    description: "Tell what a command or a task that was started with `run_in_background` has said so far, and whether it still \
+                  runs.",
     schema,
     kind: Kind::Looks,
     run,
@@ -22,7 +23,7 @@ pub(super) struct Input {
 pub(super) fn schema() -> Value {
     json!({
         "type": "object",
-        "properties": {"task_id": {"type": "string", "description": "the id that `bash` gave"}},
+        "properties": {"task_id": {"type": "string", "description": "the id that `bash`, `task` or `task_group` gave"}},
         "required": ["task_id"],
         "additionalProperties": false
     })
@@ -31,7 +32,15 @@ pub(super) fn schema() -> Value {
 fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
     let Input { task_id } = super::input("background_output", input)?;
     let site = ctx.site.ok_or("no command can run here")?;
-    let status = site.ports.background.look(&task_id).ok_or_else(|| unknown(&task_id))?;
+    let Some(status) = site.ports.background.look(&task_id) else {
+        return Ok(delegate::act(
+            site,
+            "background_output",
+            "look at a task",
+            task_id.clone(),
+            move |site| Box::pin(async move { delegate::output(&site, &task_id).await }),
+        ));
+    };
     let state = status.ended.unwrap_or_else(|| "it still runs".to_owned());
     let said = if status.output.is_empty() { "(nothing yet)" } else { status.output.trim_end() };
     Ok(Outcome::Answer(format!("{said}\n[{state}]")))

@@ -34,7 +34,7 @@ impl Running {
             model: model.id.clone(),
             system: self.system.clone(),
             messages: merged(&self.messages),
-            tools: tool::specs(),
+            tools: tool::specs(self.link.ports.config.delegate().as_deref()),
         });
         self.saying = Answer::default();
         let mut gathered = Gathered::default();
