@@ -16,6 +16,9 @@ use crate::record;
 use crate::request::{Content, Message, Request, ToolCall, answers};
 use crate::stream::{ErrorClass, Provider, ProviderError, StopReason, StreamEvent, Usage};
 
+/// How often it is looked whether a file is there that is waited for.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// A model that plays a file. The file is read for every request, so it can be edited between two.
 #[derive(Clone, Debug)]
 pub struct Scripted {
@@ -45,6 +48,8 @@ enum Step {
     Tool(ToolStep),
     Usage(Usage),
     DelayMs(u64),
+    /// Waits until there is such a file; relative to the script.
+    WaitFor(PathBuf),
     Error(ErrorStep),
     Stop(StopReason),
 }
@@ -67,6 +72,10 @@ impl Scripted {
     /// Makes a model that plays this file.
     pub fn new(script: PathBuf) -> Self {
         Self { script }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.script.parent().map(PathBuf::from).unwrap_or_default()
     }
 
     /// Returns what was heard when the exchange was recorded that is next in this conversation.
@@ -119,9 +128,10 @@ impl Provider for Scripted {
         if self.script.is_dir() {
             return stream::once(async move { stream::iter(scripted.replay(&request)) }).flatten().boxed();
         }
-        stream::once(async move { scripted.turn(&request) })
-            .flat_map(|turn| match turn {
-                Ok((index, turn)) => play(index, with_stop(turn.stream)),
+        let asked = self.clone();
+        stream::once(async move { asked.turn(&request) })
+            .flat_map(move |turn| match turn {
+                Ok((index, turn)) => play(scripted.folder(), index, with_stop(turn.stream)),
                 Err(error) => stream::iter([Err(error)]).boxed(),
             })
             .boxed()
@@ -138,9 +148,15 @@ fn with_stop(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-fn play(turn: usize, steps: Vec<Step>) -> BoxStream<'static, Result<StreamEvent, ProviderError>> {
-    stream::iter(steps.into_iter().enumerate())
-        .filter_map(move |(index, step)| async move {
+/// Plays the steps of a turn; what they name as a file is relative to `folder`.
+fn play(
+    folder: PathBuf,
+    turn: usize,
+    steps: Vec<Step>,
+) -> BoxStream<'static, Result<StreamEvent, ProviderError>> {
+    let steps = steps.into_iter().enumerate().map(move |(index, step)| (folder.clone(), index, step));
+    stream::iter(steps)
+        .filter_map(move |(folder, index, step)| async move {
             Some(match step {
                 Step::Text(text) => Ok(StreamEvent::Text(text)),
                 Step::Thinking(text) => Ok(StreamEvent::Thinking(text)),
@@ -151,6 +167,13 @@ fn play(turn: usize, steps: Vec<Step>) -> BoxStream<'static, Result<StreamEvent,
                 Step::Usage(usage) => Ok(StreamEvent::Usage(usage)),
                 Step::DelayMs(delay) => {
                     tokio::time::sleep(Duration::from_millis(delay)).await;
+                    return None;
+                }
+                Step::WaitFor(file) => {
+                    let file = folder.join(file);
+                    while !file.exists() {
+                        tokio::time::sleep(LOOK).await;
+                    }
                     return None;
                 }
                 Step::Error(ErrorStep { class, message }) => Err(ProviderError::new(class, message)),

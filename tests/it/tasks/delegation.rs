@@ -12,6 +12,9 @@ fn world(agent: &str, subagent: &str) -> World {
     world
 }
 
+/// Ends when the test lets it.
+const FINDS: &str = "turns:\n  - stream:\n      - waitFor: go\n      - text: Found it.\n";
+
 fn run(world: &World) -> Value {
     let run = world.json(&["run", "go", "--level", "yolo"]);
     assert_eq!(run["status"], "completed", "{run}");
@@ -97,9 +100,9 @@ turns:
   - expect: [once more]
     stream: [{text: Nothing new.}]
 ";
-    let subagent = "turns:\n  - stream:\n      - delayMs: 1500\n      - text: Found it.\n";
-    let world = world(agent, subagent);
+    let world = world(agent, FINDS);
     let first = run(&world);
+    fs::write(world.home().join("go"), "").unwrap();
     let session = first["sessionId"].as_str().unwrap();
     let tasks = world.json(&["task", "list"]);
     world.end(tasks["tasks"][0]["taskId"].as_str().unwrap());
@@ -110,4 +113,159 @@ turns:
     assert_eq!(again["status"], "completed", "{again}");
     let count = "SELECT count(*) FROM message WHERE body LIKE '%ended: completed]%'";
     assert_eq!(world.sql::<i64>(count), 1);
+}
+
+/// Gives away a task that takes long, in the background; returns its id and the session of the agent.
+fn given_away(world: &World) -> (String, String) {
+    let session = run(world)["sessionId"].as_str().unwrap().to_owned();
+    let tasks = world.json(&["task", "list"]);
+    (tasks["tasks"][0]["taskId"].as_str().unwrap().to_owned(), session)
+}
+
+const GIVES_AWAY: &str = "
+turns:
+  - stream:
+      - tool: {name: task, input: {prompt: look, description: a look, run_in_background: true}}
+  - expect: [it runs in the background]
+    stream: [{text: Later.}]
+";
+
+const TAKES_LONG: &str = "turns:\n  - stream:\n      - text: Looking around.\n      - delayMs: 600000\n";
+
+#[test]
+fn an_agent_looks_at_its_task_and_ends_it() {
+    let world = world(GIVES_AWAY, TAKES_LONG);
+    let (id, session) = given_away(&world);
+    let more = format!(
+        "
+  - expect: [go on]
+    stream: [{{tool: {{name: task_list, input: {{}}}}}}]
+  - expect: [\"{id} \", \"general: a look\"]
+    stream: [{{tool: {{name: task_get, input: {{task_id: {id}}}}}}}]
+  - expect: [\"task_id: {id}\", \"status: \"]
+    stream: [{{tool: {{name: background_output, input: {{task_id: {id}}}}}}}]
+  - expect: [\"[it is \"]
+    stream: [{{tool: {{name: task_stop, input: {{task_id: {id}}}}}}}]
+  - stream: [{{tool: {{name: task_get, input: {{task_id: task_none}}}}}}]
+  - expect: [you have started nothing that is called]
+    stream: [{{text: Ended it.}}]
+"
+    );
+    fs::write(world.home().join("script.yaml"), format!("{GIVES_AWAY}{more}")).unwrap();
+    let told = world.json(&["run", "go on", "--session", &session, "--level", "yolo"]);
+    assert_eq!(told["status"], "completed", "{told}");
+    let task = world.end(&id);
+    assert_eq!(
+        (&task["status"], &task["interruptionReason"]),
+        (&"cancelled".into(), &"remote_cancel".into()),
+        "{task}"
+    );
+    world.nothing_is_left();
+}
+
+#[test]
+fn nobody_looks_at_the_tasks_of_another_conversation() {
+    let world = world(GIVES_AWAY, TAKES_LONG);
+    let (id, _) = given_away(&world);
+    let stranger = format!(
+        "
+turns:
+  - stream: [{{tool: {{name: task_stop, input: {{task_id: {id}}}}}}}]
+  - expect: [you have started nothing that is called]
+    stream: [{{tool: {{name: task_list, input: {{}}}}}}]
+  - expect: [you have given no tasks away]
+    stream: [{{text: None.}}]
+"
+    );
+    fs::write(world.home().join("script.yaml"), stranger).unwrap();
+    run(&world);
+    let status = world.show(&id)["status"].clone();
+    assert!(status == "running" || status == "pending", "{status}");
+    world.json(&["task", "cancel", &id]);
+    assert_eq!(world.end(&id)["status"], "cancelled");
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_group_begins_without_those_that_cannot_and_each_end_is_told_once() {
+    let agent = "
+turns:
+  - stream:
+      - tool:
+          name: task_group
+          input:
+            group_label: looks
+            tasks:
+              - {prompt: look here, description: here}
+              - {prompt: write there, write_scope: /etc}
+              - {prompt: look there, description: there, task_id: third}
+  - expect: [\"status: partial_error\", \"lane_1: task_id task_\", \"lane_2: error: \", \"third: task_id task_\"]
+    stream: [{text: Later.}]
+  - expect: [\"description: here\", \"description: there\", Found it.]
+    stream: [{text: Thanks.}]
+  - expect: [once more]
+    stream: [{text: Nothing new.}]
+";
+    let world = world(agent, FINDS);
+    let session = run(&world)["sessionId"].as_str().unwrap().to_owned();
+    fs::write(world.home().join("go"), "").unwrap();
+    let tasks = world.json(&["task", "list"]);
+    let ids: Vec<&str> =
+        tasks["tasks"].as_array().unwrap().iter().map(|task| task["taskId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 2, "{tasks}");
+    for id in ids {
+        let task = world.end(id);
+        assert_eq!((&task["status"], &task["groupLabel"]), (&"completed".into(), &"looks".into()), "{task}");
+    }
+    for prompt in ["anything?", "once more"] {
+        let told = world.json(&["run", prompt, "--session", &session, "--level", "yolo"]);
+        assert_eq!(told["status"], "completed", "{told}");
+    }
+    let told = "SELECT coalesce(sum((length(body) - length(replace(body, 'ended: completed]', ''))) / 17), 0) \
+                FROM message";
+    assert_eq!(world.sql::<i64>(told), 2);
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_task_that_is_waited_for_ends_with_the_turn_that_waits() {
+    let agent = "turns:\n  - stream:\n      - tool: {name: task, input: {prompt: look}}\n";
+    let world = world(agent, TAKES_LONG);
+    let mut waits = world.command(&["run", "go", "--level", "yolo"]).spawn().unwrap();
+    world.until("the task of the agent", "SELECT count(*) FROM task WHERE status = 'running'");
+    let id = world.json(&["task", "list"])["tasks"][0]["taskId"].as_str().unwrap().to_owned();
+    signal(Pid::from_child(&waits), Signal::INT);
+    waits.wait().unwrap();
+    let task = world.end(&id);
+    assert_eq!(
+        (&task["status"], &task["interruptionReason"]),
+        (&"cancelled".into(), &"user_cancel".into()),
+        "{task}"
+    );
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_subagent_gives_tasks_away_only_where_somebody_could_begin_them() {
+    let agent = "
+turns:
+  - stream:
+      - tool: {name: task, input: {prompt: hand it on}}
+  - expect: [\"ended: completed]\", Did it myself.]
+    stream: [{text: All done.}]
+";
+    let subagent = "
+turns:
+  - stream:
+      - tool: {name: task, input: {prompt: deeper}}
+  - expect: [no task can begin now, background.max_parallel]
+    stream: [{text: Did it myself.}]
+";
+    let world = world(agent, subagent);
+    let config = fs::read_to_string(world.home().join("config.yaml")).unwrap();
+    fs::write(world.home().join("config.yaml"), format!("{config}background: {{max_parallel: 1}}\n"))
+        .unwrap();
+    run(&world);
+    assert_eq!(world.json(&["task", "list"])["tasks"].as_array().unwrap().len(), 1);
+    world.nothing_is_left();
 }

@@ -153,7 +153,6 @@ pub(super) fn fields() -> Value {
         "execution_mode": {"type": "string", "enum": ["fresh_agent", "fork_context"],
             "description": "whether it begins with the brief alone (default) or with your whole conversation"},
         "inherit_context": {"type": "boolean", "description": "short for `fork_context`"},
-        "isolation": {"type": "string", "enum": ["default", "worktree"], "description": "where it works"},
         "run_in_background": {"type": "boolean",
             "description": "go on meanwhile; you are told its end once, and need not look for it"},
         "planned_files": texts("files that it is expected to change"),
