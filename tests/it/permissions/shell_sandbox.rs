@@ -367,7 +367,7 @@ fn nothing_outlives_the_command() {
         let marker = world.path("ws");
         let (report, said) = world.run(fork);
         assert_eq!((report, said.as_str()), (json!({"Exited": 0}), "started\n"), "{way:?}");
-        assert_eq!(in_folder(&marker), 0, "{way:?}: something is left");
+        assert_eq!(in_folder(&marker), [""; 0], "{way:?}: something is left");
         // The same when nobody wants it any more.
         let started = world.start(&format!("{fork}; trap '' TERM; while :; do sleep 1000; done"));
         let mut first = [0; 8];
@@ -376,7 +376,7 @@ fn nothing_outlives_the_command() {
         started.control.shutdown(std::net::Shutdown::Write).unwrap();
         let (report, _) = started.end();
         assert_eq!(report, json!({"Signalled": 9}), "{way:?}");
-        assert_eq!(in_folder(&marker), 0, "{way:?}: something is left");
+        assert_eq!(in_folder(&marker), [""; 0], "{way:?}: something is left");
     }
 }
 
@@ -395,14 +395,15 @@ fn a_killed_helper_takes_everything_with_it() {
         // The pipes close when the last process that holds them has ended.
         let (report, _) = started.end();
         assert_eq!(report, Value::Null);
-        assert_eq!(in_folder(&world.path("ws")), 0, "{way:?}: something is left");
+        assert_eq!(in_folder(&world.path("ws")), [""; 0], "{way:?}: something is left");
     }
 }
 
-/// Counts the processes that stand in a folder and are no zombies.
-fn in_folder(folder: &Path) -> usize {
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    entries.filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder)).count()
+/// Returns the state of each process that stands in a folder and is no zombie: what proc(5) `stat` tells.
+fn in_folder(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let inside = entries.filter(|entry| fs::read_link(entry.join("cwd")).is_ok_and(|cwd| cwd == folder));
+    inside.map(|entry| fs::read_to_string(entry.join("stat")).unwrap_or_default()).collect()
 }
 
 fn python(test: &str) -> bool {

@@ -54,8 +54,15 @@ impl Swapped {
                 use rustix::fs::{CWD, RenameFlags, renameat_with};
                 let (sub, link) = (root.join("work/sub"), root.join("work/link"));
                 symlink(root.join("outside"), &link).unwrap();
-                while !stop.load(Ordering::Relaxed) {
+                for swap in 1_u64.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
                     renameat_with(CWD, &sub, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+                    // On a busy machine too, each of the two is there for the length of a whole write at times.
+                    if swap % 64 < 2 {
+                        std::thread::sleep(std::time::Duration::from_millis(3));
+                    }
                 }
             }
         });
@@ -81,7 +88,7 @@ fn a_link_that_is_put_in_the_way_of_a_read_leads_nowhere() {
     fs::write(world.path("outside/x"), "secret\n").unwrap();
     let folders = [world.path("work")];
     let (mut read, mut refused) = (0, 0);
-    for _ in 0..20_000 {
+    while read + refused < 20_000 || read == 0 || refused == 0 {
         match file::read(&world.path("work/sub/x"), &folders) {
             Ok(text) => {
                 assert_eq!(text, "inside\n");
@@ -90,7 +97,6 @@ fn a_link_that_is_put_in_the_way_of_a_read_leads_nowhere() {
             Err(_) => refused += 1,
         }
     }
-    assert!(read > 0 && refused > 0, "{read} {refused}: both sides were seen");
 }
 
 #[test]
@@ -103,8 +109,8 @@ fn a_link_that_is_put_in_the_way_of_a_write_leads_nowhere() {
         new: new.map(str::to_owned),
         mode_of: None,
     };
-    let mut written = 0;
-    for _ in 0..300 {
+    let (mut written, mut refused) = (0, 0);
+    while written + refused < 1_200 || written == 0 || refused == 0 {
         // The same text stands outside: nothing but the place can stop the write.
         for changes in [
             vec![change("work/sub/x", Some("inside\n"), Some("changed\n"))],
@@ -112,7 +118,10 @@ fn a_link_that_is_put_in_the_way_of_a_write_leads_nowhere() {
             vec![change("work/sub/new", None, Some("new\n"))],
             vec![change("work/sub/new", Some("new\n"), None)],
         ] {
-            written += usize::from(replace_all(&home, &folders, changes).is_ok());
+            match replace_all(&home, &folders, changes) {
+                Ok(()) => written += 1,
+                Err(_) => refused += 1,
+            }
         }
     }
     let left: Vec<String> = fs::read_dir(world.path("outside"))
@@ -121,7 +130,6 @@ fn a_link_that_is_put_in_the_way_of_a_write_leads_nowhere() {
         .collect();
     assert_eq!(left, ["x"]);
     assert_eq!(fs::read_to_string(world.path("outside/x")).unwrap(), "inside\n");
-    assert!(written > 0, "some were written");
 }
 
 #[test]

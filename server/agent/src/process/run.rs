@@ -20,7 +20,7 @@ use super::spec::{self, Report, Spec};
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// How long the helper has to end everything, beyond [`GRACE`].
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(13);
 
 /// A command to be run.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use super::{bubblewrap, capabilities, landlock, mounts, namespaces, seccomp, sup
 use crate::process::{Namespaces, Report, Spec, receive, send};
 
 /// How long the process inside may take to end everything, beyond the command's own time.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = supervise::BURIAL.saturating_add(Duration::from_secs(1));
 
 /// Which of the two processes of the helper this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

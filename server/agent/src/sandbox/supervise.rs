@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, wait};
@@ -16,8 +16,11 @@ use crate::process::{Report, Spec};
 /// How long a command has between being asked to end and being ended.
 pub(super) const GRACE: Duration = crate::process::GRACE;
 
-/// How often it is looked for processes that were started while others were ended.
-const MOST_ROUNDS: usize = 50;
+/// How long killed processes have to be gone: on a busy machine, or in the middle of a write, one takes its time.
+pub(super) const BURIAL: Duration = Duration::from_secs(5);
+
+/// How long is waited before it is looked again for processes that are left: at first, and at most.
+const ROUND: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(50)];
 
 /// Runs the command to its end, or to the moment when the other end of `control` is closed.
 pub(super) fn run(spec: &Spec, control: &UnixStream) -> Result<Report, String> {
@@ -77,7 +80,9 @@ fn report(status: WaitStatus) -> Report {
 /// Ends all that has been started by this process or what it started, whatever session or group it is in: all orphans come to this process. They are stopped
 /// first, so that none starts another one meanwhile.
 pub(super) fn end_the_rest() {
-    for _ in 0..MOST_ROUNDS {
+    let [mut pause, longest] = ROUND;
+    let begun = Instant::now();
+    while begun.elapsed() < BURIAL {
         let rest = descendants();
         for signal in [Signal::STOP, Signal::KILL] {
             for pid in &rest {
@@ -93,7 +98,8 @@ pub(super) fn end_the_rest() {
                 _ => break,
             }
         }
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(pause);
+        pause = longest.min(pause * 2);
     }
 }
 
