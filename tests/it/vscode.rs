@@ -64,6 +64,31 @@ fn the_agent_waits_for_a_permission_and_an_answer() {
 }
 
 #[test]
+fn each_answer_to_a_permission_does_what_it_says() {
+    check("answers");
+}
+
+#[test]
+fn a_task_is_followed_cancelled_and_found_again() {
+    check("tasks");
+}
+
+#[test]
+fn a_task_that_failed_is_started_again_and_brings_a_proposal() {
+    check("attempts");
+}
+
+#[test]
+fn who_wants_no_messages_of_tasks_gets_none() {
+    check("quiet");
+}
+
+#[test]
+fn what_happened_while_no_window_was_open_is_told_once() {
+    check("away");
+}
+
+#[test]
 fn what_goes_wrong_is_told() {
     check("refusals");
 }

@@ -1,7 +1,9 @@
 // What a user does and sees, one case each.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { background } from "./background.mjs";
 import { conversations } from "./conversations.mjs";
+import { prompts } from "./prompts.mjs";
 
 const NOTES = "one\ntwo\nthree\nfour\nfive\nsix\n";
 
@@ -41,7 +43,9 @@ const hostile = (trust, settings) => ({
 });
 
 export const cases = {
+  ...background,
   ...conversations,
+  ...prompts,
 
   // The whole road: a turn from a selection, its hunks, each decided in another way, and a window that comes back.
   review: {

@@ -1,9 +1,9 @@
 // What a user says to the agent beside a prompt: comments, lines of a hunk, a version of their own, keys; and the
 // conversations that are kept of it.
 import { createServer } from "node:http";
+import { EVERYWHERE_TRUSTED as TRUSTED } from "./harness.mjs";
 
 const NOTES = "one\ntwo\nthree\nfour\nfive\nsix\n";
-const TRUSTED = { "security.workspace.trust.enabled": false };
 
 const LOUD = `
 turns:
@@ -166,49 +166,6 @@ turns:
       } finally {
         this.server.close();
       }
-    },
-  },
-
-  // The agent waits for words of the user: it is told why not, gets an answer to its question, and then may.
-  waiting: {
-    files: { "notes.txt": NOTES, ".env": "COLOUR=blue\n" },
-    settings: TRUSTED,
-    script: `
-turns:
-  - stream: [{tool: {name: read, input: {path: .env}}}]
-  - expect: ["ask me for it first"]
-    stream: [{tool: {name: question, input: {questions: [{id: may, text: "May I see the colours?", options: [{label: "Yes, please"}, {label: "No"}]}]}}}]
-  - expect: ["Yes, please"]
-    stream: [{tool: {name: read, input: {path: .env}}}]
-  - expect: ["COLOUR=blue"]
-    stream: [{text: "The colour is blue."}]
-`,
-    async run(editor) {
-      const { page } = editor;
-      const notice = (words) => page.locator(".notification-list-item", { hasText: words }).first();
-      const waits = page.locator(".statusbar-item", { hasText: "Kkcode waits for 1 answer" });
-      await editor.ready();
-      await editor.open("notes.txt", "three");
-      await editor.command("Kkcode: Ask the Agent to Work on");
-      await editor.answer("What should the agent do?", "Which colour?");
-
-      // By the buttons of the notification, with a reason.
-      await waits.waitFor();
-      await notice("read .env").waitFor();
-      await editor.picture("8-permission");
-      await notice("read .env").locator(".monaco-button", { hasText: "Deny and Say Why" }).click();
-      await editor.answer("Deny", "ask me for it first");
-
-      await notice("May I see the colours?").locator(".monaco-button", { hasText: "Answer" }).click();
-      await editor.pick("May I see the colours?", "Yes, please");
-
-      // By the palette, without a mouse.
-      await notice("read .env").waitFor();
-      await waits.waitFor();
-      await editor.command("Kkcode: Answer What the Agent Waits For");
-      await editor.pick("read .env", "Allow once");
-      await editor.seeText("The colour is blue");
-      await waits.waitFor({ state: "detached" });
     },
   },
 };

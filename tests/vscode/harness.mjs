@@ -1,7 +1,7 @@
 // A real VS Code in a headless browser: starts it with the extension installed, drives it, looks at its page.
 import { spawn, spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** How long anything may take to appear, in milliseconds; a busy machine is slow, and nothing here measures time. */
@@ -21,6 +21,9 @@ const SETTINGS = {
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "window.commandCenter": false,
 };
+
+/** Settings of a user who trusts every folder. */
+export const EVERYWHERE_TRUSTED = { "security.workspace.trust.enabled": false };
 
 /** VS Code, and a page that shows it. */
 export class Editor {
@@ -126,6 +129,57 @@ export class Editor {
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: words }).first().click();
   }
 
+  /** Chooses a row of a list of which several can be chosen. */
+  async tick(title, words) {
+    await this.page.locator(".quick-input-widget:visible", { hasText: title }).waitFor();
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: words }).first().click();
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Returns the notification with these words. */
+  notice(words) {
+    return this.page.locator(".notification-list-item", { hasText: words }).first();
+  }
+
+  /** Presses a button of a notification. */
+  async press(words, button) {
+    await this.notice(words).locator(".monaco-button", { hasText: button }).click();
+  }
+
+  /** Returns a row of a view, which has all of these words. */
+  row(...words) {
+    return words.reduce((rows, text) => rows.filter({ hasText: text }), this.page.locator(".pane-body .monaco-list-row")).first();
+  }
+
+  /** Clicks an act that a row of a view offers. */
+  async inRow(act, ...words) {
+    await this.row(...words).hover();
+    await this.row(...words).locator(`.action-label[aria-label*="${act}"]`).click();
+  }
+
+  /** Writes a file below the case's folder. */
+  write(path, text) {
+    writeFileSync(join(this.folder, path), text);
+  }
+
+  /** Runs the server that the extension has inside, as a command, and returns what it prints. */
+  server(...args) {
+    const extensions = join(this.folder, "data", "extensions");
+    const folder = readdirSync(extensions).find((name) => name.startsWith("kkcode.kkcode-"));
+    const env = { ...process.env, KKCODE_HOME: join(this.folder, "home") };
+    const { status, stdout, stderr } = spawnSync(join(extensions, folder, "server", "kkcode-lsp"), args, { env, cwd: this.work, encoding: "utf8" });
+    if (status !== 0) {
+      throw new Error(`kkcode-lsp ${args.join(" ")} ended with ${status}: ${stdout}${stderr}`);
+    }
+    return stdout;
+  }
+
+  /** Returns what a file of the home holds, nothing if it is not there. */
+  home(name) {
+    const path = join(this.folder, "home", name);
+    return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
   /** Returns a line of the editor that shows the file. */
   line(text) {
     return this.page.locator(".monaco-editor .view-line", { hasText: new RegExp(`^${text}$`) }).first();
@@ -159,9 +213,33 @@ export class Editor {
     await this.eventually(`${count} lenses “${words}”`, async () => (await this.lens(words).count()) === count);
   }
 
+  /** Waits until the browser has written down something that the extension keeps for this workspace. */
+  async remembers(key) {
+    await this.eventually(`${key} is kept`, () =>
+      this.page.evaluate(async (wanted) => {
+        const asked = (request) =>
+          new Promise((resolve, reject) => {
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = () => reject(request.error);
+          });
+        for (const { name } of await indexedDB.databases()) {
+          const database = await asked(indexedDB.open(name));
+          for (const store of database.objectStoreNames) {
+            const values = await asked(database.transaction(store).objectStore(store).getAll());
+            if (values.some((value) => JSON.stringify(value)?.includes(wanted))) {
+              return true;
+            }
+          }
+          database.close();
+        }
+        return false;
+      }, key),
+    );
+  }
+
   /** Waits for a message. */
   async seeMessage(words) {
-    await this.page.locator(".notification-list-item", { hasText: words }).first().waitFor();
+    await this.notice(words).waitFor();
   }
 
   /** Waits until a file holds exactly a text. */

@@ -131,7 +131,7 @@ export class Texts implements vscode.TextDocumentContentProvider, vscode.Disposa
   }
 
   /** Shows a text beside what the user works on, without taking the focus. */
-  async show(name: string, text: string, options: { takeFocus: boolean } = { takeFocus: false }): Promise<void> {
+  async show(name: string, text: string, options: { takeFocus?: boolean; stays?: boolean } = {}): Promise<void> {
     const uri = this.set(name, text);
     const document = await vscode.workspace.openTextDocument(uri);
     // A change that came while the document was being opened is not heard by VS Code.
@@ -140,8 +140,8 @@ export class Texts implements vscode.TextDocumentContentProvider, vscode.Disposa
     }
     await vscode.window.showTextDocument(document, {
       viewColumn: vscode.ViewColumn.Beside,
-      preserveFocus: !options.takeFocus,
-      preview: true,
+      preserveFocus: options.takeFocus !== true,
+      preview: options.stays !== true,
     });
   }
 }

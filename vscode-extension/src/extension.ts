@@ -11,6 +11,7 @@ import { Prompts } from "./prompt";
 import { Proposals } from "./proposals";
 import { registerProposalsView } from "./proposals_view";
 import { schemes } from "./pure/documents";
+import { Replay } from "./replay";
 import { Review } from "./review";
 import { Secrets } from "./secrets";
 import { Sessions } from "./sessions";
@@ -28,22 +29,25 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const started = new Server({ extensionFolder, log, middleware: middleware() });
   server = started;
   const proposals = new Proposals(started);
+  const replay = new Replay(context, started);
   const replies = new Texts(schemes.turn);
   const texts = new Texts(schemes.text);
   const prompts = new Prompts(context, started);
   const goOn = async (sessionId: string): Promise<void> => prompts.goOn(sessionId);
-  const turns = new Turns(context, started, replies, goOn);
+  const turns = new Turns(context, started, replies, replay, goOn);
   prompts.turns = turns;
   const edits = new EditFileSystem(started, proposals);
   const reviewSent = (turnId: string, prompt: string): void => {
     act(() => turns.started(turnId, undefined, prompt));
   };
   new Review(context, started, proposals, async (turnId) => turns.show(turnId));
+  const tasks = new Tasks(context, started, texts, replay);
   new Secrets(context, started);
   registerDoctor(context, started, texts);
   context.subscriptions.push(
     log,
     proposals,
+    replay,
     replies,
     texts,
     prompts,
@@ -57,8 +61,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerProposalsView(proposals),
     new Comments(context, started, proposals, reviewSent),
     new Sessions(context, started, texts, goOn),
-    new Tasks(context, started, texts),
-    new Permissions(context, started, texts),
+    tasks,
+    new Permissions(context, started, texts, (taskId) => tasks.describe(taskId)),
     new Status(context, started),
     registerTrust(started),
     vscode.workspace.onDidChangeConfiguration((event) => {

@@ -1,16 +1,13 @@
 // What the agent waits for: permission prompts as notifications that show everything, and an item that waits with them.
 import * as vscode from "vscode";
 import { type Server, act, ifThere, notifications, registerCommands } from "./client";
-import { type PermissionOption, type PermissionPrompt, type QuestionPrompt, commands } from "./protocol";
+import { type PermissionAnswer, type PermissionPrompt, type QuestionPrompt, commands } from "./protocol";
 import type { Texts } from "./documents";
 import { setContext } from "./decorations";
-import { counted } from "./pure/words";
+import { type Choice, answerRows, buttons, promptAsMarkdown, promptInWords } from "./pure/permission";
+import { counted, shortened } from "./pure/words";
 import { answerQuestions } from "./questions";
-
-/** The button that shows all of a prompt. */
-const SHOW = "Show";
-/** The button that denies and says why. */
-const DENY_WITH_REASON = "Deny and Say Why…";
+import { wantedMessages } from "./task_messages";
 
 type Waiting = { kind: "permission"; prompt: PermissionPrompt } | { kind: "question"; prompt: QuestionPrompt };
 
@@ -23,6 +20,7 @@ export class Permissions implements vscode.Disposable {
     context: vscode.ExtensionContext,
     readonly server: Server,
     readonly texts: Texts,
+    readonly describeTask: (taskId: string) => string | undefined,
   ) {
     this.#item.name = "Kkcode waits for you";
     this.#item.command = "kkcode.ui.waiting.show";
@@ -60,13 +58,15 @@ export class Permissions implements vscode.Disposable {
   async #fetch(): Promise<void> {
     const listed = await ifThere(this.server, () => this.server.command(commands.permissionList, {}));
     for (const prompt of listed?.prompts ?? []) {
-      if (!this.#waiting.has(prompt.promptId)) {
-        this.#asked(prompt.promptId, { kind: "permission", prompt });
-      }
+      this.#asked(prompt.promptId, { kind: "permission", prompt });
     }
   }
 
+  /** Notes what waits; the server may tell of it once more to a window that came later. */
   #asked(id: string, waiting: Waiting): void {
+    if (this.#waiting.has(id)) {
+      return;
+    }
     this.#waiting.set(id, waiting);
     this.#redraw();
     act(() => this.#notify(id, waiting));
@@ -104,51 +104,66 @@ export class Permissions implements vscode.Disposable {
   }
 
   async #notify(id: string, waiting: Waiting): Promise<void> {
+    const { taskId } = waiting.prompt.origin;
+    if (taskId !== undefined && wantedMessages() === "never") {
+      return;
+    }
+    const of = taskId === undefined ? "" : `Task “${shortened(this.describeTask(taskId) ?? taskId, 30)}”: `;
     if (waiting.kind === "question") {
-      const choice = await vscode.window.showInformationMessage(`Kkcode asks: ${waiting.prompt.title}`, "Answer");
-      if (choice === "Answer" && this.#waiting.has(id)) {
+      const choice = await vscode.window.showInformationMessage(`Kkcode asks: ${of}${waiting.prompt.title}`, "Answer");
+      if (choice === "Answer" && this.#isOpen(id)) {
         await answerQuestions(this.server, this.texts, waiting.prompt);
       }
       return;
     }
     const { prompt } = waiting;
-    const titles = prompt.options.map(({ title }) => title);
-    const choice = await vscode.window.showWarningMessage(`${prompt.title}\n${prompt.detail}`, SHOW, ...titles, DENY_WITH_REASON);
-    if (choice === undefined || !this.#waiting.has(id)) {
+    const { show, allowOnce, deny, more } = buttons;
+    const choice = await vscode.window.showWarningMessage(`${of}${promptInWords(prompt)}`, show, allowOnce, deny, more);
+    if (choice === undefined || !this.#isOpen(id)) {
       return;
     }
-    if (choice === SHOW) {
+    if (choice === allowOnce || choice === deny) {
+      await this.#answer(prompt, choice === allowOnce ? "allow_once" : "deny");
+      return;
+    }
+    if (choice === show) {
       await this.#show(prompt);
-      await this.#answerInList(prompt);
-      return;
     }
-    await this.#answer(prompt, choice);
+    await this.#answerInList(prompt);
+  }
+
+  /** Tells whether a prompt still waits; a notification outlives the answer that was given elsewhere, and says so. */
+  #isOpen(id: string): boolean {
+    const isOpen = this.#waiting.has(id);
+    if (!isOpen) {
+      vscode.window.setStatusBarMessage("Kkcode: this was answered already", 5000);
+    }
+    return isOpen;
   }
 
   /** Shows all that an approval covers, beside what the user works on. */
   async #show(prompt: PermissionPrompt): Promise<void> {
-    await this.texts.show(`${prompt.promptId}/permission.md`, `# ${prompt.title}\n\n${prompt.detail}\n`);
+    await this.texts.show(`${prompt.promptId}/permission.md`, promptAsMarkdown(prompt));
     if (prompt.diff !== undefined) {
       await this.texts.show(`${prompt.promptId}/change.diff`, prompt.diff);
     }
   }
 
-  /** The same answers as a list, for which there is no hurry and no mouse. */
+  /** Every answer as a list, for which there is no hurry and no mouse. */
   async #answerInList(prompt: PermissionPrompt): Promise<void> {
-    const rows = [...prompt.options.map(({ title }) => title), DENY_WITH_REASON, SHOW].map((label) => ({ label }));
-    const picked = await vscode.window.showQuickPick(rows, { title: prompt.title, placeHolder: prompt.detail, ignoreFocusOut: true });
-    if (picked?.label === SHOW) {
+    const options = { title: promptInWords(prompt), placeHolder: "Choose an answer; nothing is answered by Escape", ignoreFocusOut: true };
+    const picked = await vscode.window.showQuickPick(answerRows(prompt), options);
+    if (picked?.choice === "show") {
       await this.#show(prompt);
       await this.#answerInList(prompt);
     } else if (picked !== undefined) {
-      await this.#answer(prompt, picked.label);
+      await this.#answer(prompt, picked.choice);
     }
   }
 
-  async #answer({ promptId, options }: PermissionPrompt, choice: string): Promise<void> {
-    const option: PermissionOption | undefined = options.find(({ title }) => title === choice);
-    if (option !== undefined) {
-      await this.#send({ promptId, answer: option.answer });
+  async #answer({ promptId }: PermissionPrompt, choice: Exclude<Choice, "show">): Promise<void> {
+    if (choice !== "denyWithReason") {
+      await this.#send({ promptId, answer: choice });
       return;
     }
     const feedback = await vscode.window.showInputBox({ title: "Deny", prompt: "What is the agent told?", ignoreFocusOut: true });
@@ -157,7 +172,7 @@ export class Permissions implements vscode.Disposable {
     }
   }
 
-  async #send(params: { promptId: string; answer: PermissionOption["answer"]; feedback?: string }): Promise<void> {
+  async #send(params: { promptId: string; answer: PermissionAnswer; feedback?: string }): Promise<void> {
     const { accepted } = await this.server.command(commands.permissionAnswer, params);
     if (!accepted) {
       vscode.window.setStatusBarMessage("Kkcode: another answer came first", 5000);

@@ -4,7 +4,10 @@ import { type Server, act, ifThere, notifications, registerCommands } from "./cl
 import { type Isolation, type TaskSummary, commands } from "./protocol";
 import type { Texts } from "./documents";
 import { eventInWords } from "./pure/log";
-import { hasEnded, shortened, taskInWords, usageInWords } from "./pure/words";
+import { acts, canRetry, hasProposal } from "./pure/task";
+import { counted, hasEnded, shortened, taskInWords, usageInWords } from "./pure/words";
+import type { Replay } from "./replay";
+import { TaskMessages } from "./task_messages";
 
 /** The tasks of this workspace. */
 export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Disposable {
@@ -12,6 +15,7 @@ export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Dispo
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly #told = new vscode.EventEmitter<TaskSummary>();
   readonly #view: vscode.TreeView<TaskSummary>;
+  readonly #messages: TaskMessages;
   readonly #logs = new Map<string, { channel: vscode.OutputChannel; seq: number; isReading: boolean }>();
 
   readonly onDidChangeTreeData = this.#changed.event;
@@ -20,7 +24,12 @@ export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Dispo
     context: vscode.ExtensionContext,
     readonly server: Server,
     readonly texts: Texts,
+    replay: Replay,
   ) {
+    this.#messages = new TaskMessages(server);
+    replay.onDidMiss((missed) => {
+      this.#messages.missed(missed);
+    });
     this.#view = vscode.window.createTreeView("kkcode.tasks", { treeDataProvider: this });
     server.on(notifications.taskDidChange, ({ task }) => {
       this.#take(task);
@@ -43,10 +52,15 @@ export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Dispo
       "task.openResult": async (task?: TaskSummary) => this.#openResult(await this.#chosen(task, hasProposal)),
       "task.clean": async () => {
         const { removed } = await server.command(commands.taskClean, {});
-        vscode.window.setStatusBarMessage(`Kkcode: ${removed} old tasks removed`, 5000);
+        vscode.window.setStatusBarMessage(`Kkcode: ${counted(removed, "old task")} removed`, 5000);
         await this.#fetch();
       },
     });
+  }
+
+  /** Returns what a task is about, if it is known. */
+  describe(taskId: string): string | undefined {
+    return this.#tasks.get(taskId)?.description;
   }
 
   dispose(): void {
@@ -68,7 +82,7 @@ export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Dispo
     item.id = task.taskId;
     item.description = taskInWords(task);
     item.tooltip = `${task.description}\n${taskInWords(task)}`;
-    item.contextValue = hasProposal(task) ? "taskDone" : hasEnded(task) ? (canRetry(task) ? "taskFailed" : "task") : "taskActive";
+    item.contextValue = acts(task);
     item.iconPath = new vscode.ThemeIcon(icon(task));
     return item;
   }
@@ -87,8 +101,8 @@ export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Dispo
     this.#tasks.set(task.taskId, task);
     this.#redraw();
     this.#told.fire(task);
-    if (before?.status !== task.status) {
-      act(() => this.#announce(task));
+    if (before?.status !== task.status || before.attempt !== task.attempt) {
+      act(() => this.#messages.say(task));
     }
     if (this.#logs.has(task.taskId)) {
       act(() => this.#readLog(task.taskId));
@@ -99,24 +113,6 @@ export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Dispo
     const waiting = [...this.#tasks.values()].filter(({ status }) => status === "waiting").length;
     this.#view.badge = waiting === 0 ? undefined : { value: waiting, tooltip: `${waiting} waiting for you` };
     this.#changed.fire(undefined);
-  }
-
-  async #announce(task: TaskSummary): Promise<void> {
-    const wanted = vscode.workspace.getConfiguration("kkcode").get<string>("task.notify", "always");
-    const said = `Kkcode: ${shortened(task.description)}: ${taskInWords(task)}`;
-    if (task.status === "waiting" && wanted !== "never") {
-      if ((await vscode.window.showWarningMessage(said, "Answer")) === "Answer") {
-        await vscode.commands.executeCommand("kkcode.ui.waiting.show");
-      }
-    } else if (hasEnded(task) && wanted === "always") {
-      const choices = [...(hasProposal(task) ? ["Review"] : []), ...(canRetry(task) ? ["Retry"] : []), "Show Log"];
-      const show = task.status === "completed" ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
-      const choice = await show(said, ...choices);
-      const command = { Review: "openResult", Retry: "retry", "Show Log": "logs" }[choice ?? ""];
-      if (command !== undefined) {
-        await vscode.commands.executeCommand(`kkcode.ui.task.${command}`, task);
-      }
-    }
   }
 
   async #start(): Promise<void> {
@@ -135,33 +131,8 @@ export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Dispo
     const place = await vscode.window.showQuickPick(places, { title: "Where does it work?" });
     if (place !== undefined) {
       const { taskId } = await this.server.command(commands.taskStart, { prompt, isolation: place.isolation });
-      await this.#follow(taskId, prompt);
+      await this.#messages.follow(taskId, prompt, this.#told.event, () => this.#tasks.get(taskId));
     }
-  }
-
-  /** Shows a task's progress with a button that cancels it, until it ends. */
-  async #follow(taskId: string, prompt: string): Promise<void> {
-    const options = { location: vscode.ProgressLocation.Notification, title: shortened(prompt), cancellable: true };
-    await vscode.window.withProgress(options, async (progress, cancelled) => {
-      cancelled.onCancellationRequested(() => {
-        act(() => this.server.command(commands.taskCancel, { taskId }));
-      });
-      await new Promise<void>((ended) => {
-        const listener = this.#told.event((task) => {
-          if (task.taskId === taskId) {
-            progress.report({ message: taskInWords(task) });
-            if (hasEnded(task)) {
-              listener.dispose();
-              ended();
-            }
-          }
-        });
-        const known = this.#tasks.get(taskId);
-        if (known !== undefined) {
-          this.#told.fire(known);
-        }
-      });
-    });
   }
 
   async #show(chosen: TaskSummary | undefined): Promise<void> {
@@ -234,17 +205,20 @@ export class Tasks implements vscode.TreeDataProvider<TaskSummary>, vscode.Dispo
   }
 }
 
-function canRetry({ status }: TaskSummary): boolean {
-  return status === "error" || status === "interrupted";
-}
-
-function hasProposal(task: TaskSummary): boolean {
-  return hasEnded(task) && (task.result?.proposalIds.length ?? 0) > 0;
-}
-
 function icon(task: TaskSummary): string {
-  if (task.status === "waiting") {
-    return "question";
+  switch (task.status) {
+    case "waiting":
+      return "question";
+    case "completed":
+      return "pass";
+    case "cancelled":
+      return "circle-slash";
+    case "error":
+    case "interrupted":
+      return "error";
+    case "pending":
+      return "watch";
+    case "running":
+      return "sync~spin";
   }
-  return hasEnded(task) ? (task.status === "completed" ? "pass" : "error") : "sync~spin";
 }

@@ -1,19 +1,17 @@
 // The Turns view, and a Markdown document for each turn that streams what it says and does.
 import * as vscode from "vscode";
 import { type Server, act, ifThere, notifications, registerCommands } from "./client";
-import { type Event, commands, requests } from "./protocol";
+import { type Event, commands } from "./protocol";
 import type { Texts } from "./documents";
 import { Turn, statusInWords } from "./pure/turn";
 import { shortened, usageInWords } from "./pure/words";
+import type { Missed, Replay } from "./replay";
 
 /** How often a document follows its turn, in milliseconds. */
 const REDRAW_EVERY = 100;
 
 /** Of how many sessions a new window shows the turns. */
 const LAST_SESSIONS = 5;
-
-/** Where the events stand that this workspace has seen. */
-const SEEN = "kkcode.seenSeq";
 
 /** The turns that this window knows. */
 export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
@@ -22,17 +20,16 @@ export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly #view: vscode.TreeView<Turn>;
   #timer: NodeJS.Timeout | undefined;
-  #seen: number;
 
   readonly onDidChangeTreeData = this.#changed.event;
 
   constructor(
-    readonly context: vscode.ExtensionContext,
+    context: vscode.ExtensionContext,
     readonly server: Server,
     readonly texts: Texts,
+    replay: Replay,
     readonly go: (sessionId: string) => Promise<void>,
   ) {
-    this.#seen = context.workspaceState.get(SEEN, 0);
     this.#view = vscode.window.createTreeView("kkcode.turns", { treeDataProvider: this });
     server.on(notifications.turnDidUpdate, ({ turnId, offset, update }) => {
       if (!this.#turn(turnId).update(offset, update)) {
@@ -41,17 +38,21 @@ export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
       this.#redraw();
     });
     server.on(notifications.turnDidFinish, (finished) => {
+      if (!this.#turns.has(finished.turnId)) {
+        // Somebody else's, of a task or another window.
+        act(() => this.#lastTurns());
+        return;
+      }
       const turn = this.#turn(finished.turnId);
       turn.finish(finished);
-      this.#seenUpTo(finished.seq);
       this.#redraw();
       if (finished.status === "failed") {
         void vscode.window.showErrorMessage(`Kkcode: ${finished.error?.message ?? "the turn failed"}`);
       }
       act(() => this.#catchUp(finished.turnId));
     });
-    server.onDidStart(() => {
-      act(() => this.#replay());
+    replay.onDidMiss((missed) => {
+      act(() => this.#missed(missed));
     });
     registerCommands(context, {
       "turn.show": async (turn: Turn) => this.show(turn.turnId),
@@ -76,7 +77,7 @@ export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
 
   getTreeItem(turn: Turn): vscode.TreeItem {
     const item = new vscode.TreeItem(shortened(turn.prompt ?? turn.turnId));
-    const usage = turn.usage === undefined ? "" : ` · ${usageInWords(turn.usage)}`;
+    const usage = turn.usage === undefined || turn.usage.outputTokens === 0 ? "" : ` · ${usageInWords(turn.usage)}`;
     item.id = turn.turnId;
     item.description = `${statusInWords(turn.status)}${usage}`;
     item.tooltip = turn.error === undefined ? (turn.prompt ?? "") : `${turn.prompt ?? ""}\n${turn.error}`;
@@ -117,7 +118,7 @@ export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
 
   async #open(turn: Turn): Promise<void> {
     this.#shown.add(turn);
-    await this.texts.show(documentName(turn), turn.markdown());
+    await this.texts.show(documentName(turn), turn.markdown(), { stays: true });
   }
 
   /** Asks for what was missed of a turn. */
@@ -129,26 +130,21 @@ export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
     }
   }
 
-  /** Asks for the events since this workspace was last looked at, and for the text of what runs. */
-  async #replay(): Promise<void> {
-    for (const turn of this.#turns.values()) {
-      if (turn.isRunning) {
+  /** Takes what was missed; behind the last of it, the turns that a window that is new does not know. */
+  async #missed({ events, turns, isLast }: Missed): Promise<void> {
+    for (const event of events) {
+      this.#take(event);
+    }
+    for (const { turnId, text } of turns) {
+      this.#turn(turnId).replaceText(text);
+    }
+    this.#redraw();
+    if (isLast) {
+      for (const turn of [...this.#turns.values()].filter(({ isRunning }) => isRunning)) {
         await this.#catchUp(turn.turnId);
       }
-    }
-    await ifThere(this.server, () => this.#lastTurns());
-    let isMore = true;
-    while (isMore) {
-      const since = await ifThere(this.server, () => this.server.request(requests.eventsSince, { seq: this.#seen }));
-      for (const event of since?.events ?? []) {
-        this.#take(event);
-      }
-      for (const { turnId, text } of since?.turns ?? []) {
-        this.#turn(turnId).replaceText(text);
-      }
+      await ifThere(this.server, () => this.#lastTurns());
       this.#redraw();
-      isMore = since !== undefined && since.nextSeq > this.#seen;
-      this.#seenUpTo(since?.nextSeq ?? 0);
     }
   }
 
@@ -157,12 +153,16 @@ export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
     const { sessions } = await this.server.command(commands.sessionList, {});
     for (const { sessionId } of sessions.slice(0, LAST_SESSIONS).reverse()) {
       const { turns } = await this.server.command(commands.sessionShow, { sessionId });
-      for (const shown of turns.filter(({ turnId }) => !this.#turns.has(turnId))) {
+      for (const shown of turns) {
+        const isKnown = this.#turns.has(shown.turnId);
         const turn = this.#turn(shown.turnId);
-        turn.prompt = shown.prompt;
-        turn.show({ ...shown, sessionId });
+        turn.prompt ??= shown.prompt;
+        if (!isKnown) {
+          turn.show({ ...shown, sessionId });
+        }
       }
     }
+    this.#redraw();
   }
 
   #take(event: Event): void {
@@ -172,11 +172,6 @@ export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
         this.#turn(event.turnId).replay(event);
       }
     }
-  }
-
-  #seenUpTo(seq: number): void {
-    this.#seen = Math.max(this.#seen, seq);
-    void this.context.workspaceState.update(SEEN, this.#seen);
   }
 
   async #cancel(turn: Turn | undefined): Promise<void> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::{Command, Event, FileOperations, StartTurn};
 use kkcode_core::id::{SessionId, TaskId, TurnId};
-use kkcode_core::task::{ExecutionMode, Interruption, Task, TaskEnd, TaskEvent, TaskOutcome};
+use kkcode_core::task::{ExecutionMode, GO_ON, Interruption, Task, TaskEnd, TaskEvent, TaskOutcome};
 use kkcode_core::text::PositionEncoding;
 use kkcode_core::turn::{Failure, Turn, TurnStatus, Usage};
 use kkcode_store::{Claimed, Fence, Progress, Store, StoreError};
@@ -343,10 +343,6 @@ async fn hand_on(home: PathBuf, config: ConfigSource) {
         }
     }
 }
-
-/// What a task is told that was cut off.
-const GO_ON: &str = "[Your work on this task was cut off. What you have said and done so far is above, and your edits are still \
-                     proposed. Go on where you were, and bring the task to its end.]";
 
 /// Has the store do something and waits for what comes of it.
 async fn ask<T: Send + 'static>(

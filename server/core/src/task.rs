@@ -8,6 +8,10 @@ use crate::id::{ProposalId, SessionId, TaskId, TurnId};
 use crate::proposal::Timestamp;
 use crate::turn::{Failure, Level, Mode, TurnStatus, Usage};
 
+/// What the agent of a task is told that was cut off: the prompt of the turn that goes on with it.
+pub const GO_ON: &str = "Go on with your task: it was cut off.\n\nWhat you have said and done so far is above, and your edits are \
+                         still proposed. Go on where you were, and bring the task to its end.";
+
 /// How long an attempt may work if nothing else is said, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u64 = 900_000;
 

@@ -12,11 +12,11 @@ function said(event: Event): string {
       return `turn started (${event.mode}): ${event.prompt}`;
     case "message":
     case "note":
-      return event.text;
+      return event.text.trim();
     case "toolCalled":
       return `${event.tool}: ${event.title}`;
     case "toolFinished":
-      return `  ${event.status}${event.summary === undefined ? "" : `: ${event.summary}`}`;
+      return `  ${event.status}${event.summary === undefined ? "" : `: ${event.summary.trim()}`}`;
     case "turnFinished":
       return `turn ${event.status}${event.error === undefined ? "" : `: ${event.error.message}`}`;
     case "proposalChanged":

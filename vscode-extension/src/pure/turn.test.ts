@@ -67,6 +67,38 @@ test("durable events tell what was missed", () => {
   turn.replay({ seq: 2, at, kind: "message", turnId: "t", text: "one" });
   turn.replay({ seq: 3, at, kind: "message", turnId: "t", text: "two" });
   turn.replay({ seq: 4, at, kind: "turnFinished", turnId: "t", status: "completed", proposalIds: [] });
-  assert.equal(turn.reply, "one\n\ntwo");
+  assert.match(turn.markdown(), /\n\none\n\ntwo\n\n/);
   assert.equal(turn.status, "completed");
+});
+
+test("what was heard live is not told again by durable events", () => {
+  const at = "2026-01-01T00:00:00Z";
+  const turn = new Turn("t");
+  turn.update(0, text("First."));
+  turn.update(6, { kind: "toolCall", callId: "c", tool: "edit", title: "edit a.txt" });
+  turn.update(6, text("Th"));
+  const before = turn.markdown();
+  turn.replay({ seq: 1, at, kind: "message", turnId: "t", text: "First." });
+  turn.replay({ seq: 2, at, kind: "toolCalled", turnId: "t", callId: "c", tool: "edit", title: "edit a.txt" });
+  assert.equal(turn.markdown(), before);
+  turn.replay({ seq: 3, at, kind: "message", turnId: "t", text: "Then." });
+  turn.replay({ seq: 4, at, kind: "message", turnId: "t", text: "Then." });
+  assert.match(turn.markdown(), /First\.\n\n- `edit` a\.txt \(running\)\n\nThen\.\n\nThen\.\n\n---/);
+});
+
+test("the reply of a running turn goes on where its events end", () => {
+  const at = "2026-01-01T00:00:00Z";
+  const turn = new Turn("t");
+  turn.replay({ seq: 1, at, kind: "message", turnId: "t", text: "one" });
+  turn.replay({ seq: 2, at, kind: "toolCalled", turnId: "t", callId: "c", tool: "read", title: "read a.txt" });
+  turn.replaceText("onetw");
+  assert.equal(turn.update(5, text("o")), true);
+  assert.match(turn.markdown(), /one\n\n- `read` a\.txt \(running\)\n\ntwo\n/);
+});
+
+test("what a tool said in several lines is a block and no Markdown", () => {
+  const turn = new Turn("t");
+  turn.update(0, { kind: "toolCall", callId: "c", tool: "bash", title: "bash ls" });
+  turn.update(0, { kind: "toolResult", callId: "c", status: "ok", summary: "\n---\na\n\nb\n" });
+  assert.match(turn.markdown(), /- `bash` ls \(ok\)\n\n  ```\n  ---\n  a\n\n  b\n  ```\n/);
 });

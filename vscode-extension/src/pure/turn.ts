@@ -1,5 +1,6 @@
 // What is known of a turn, and the Markdown document that shows it.
 import type { Event, PlanEntry, ToolStatus, TurnOutcome, TurnShowResult, TurnStatus, TurnUpdate, Usage } from "../protocol";
+import { fenced, indented } from "./markdown";
 import { usageInWords } from "./words";
 
 /** A call of a tool, as the document shows it. */
@@ -25,6 +26,8 @@ export class Turn {
   #parts: Part[] = [];
   #plan: PlanEntry[] = [];
   #length = 0;
+  /** How much of the reply durable events have told. */
+  #replayed = 0;
 
   constructor(readonly turnId: string) {}
 
@@ -53,7 +56,7 @@ export class Turn {
         this.#append("thinking", update.text);
         return true;
       case "toolCall":
-        this.#parts.push({ kind: "tool", callId: update.callId, tool: update.tool, title: update.title });
+        this.#call(update);
         return true;
       case "toolResult":
         this.#finishTool(update.callId, update.status, update.summary);
@@ -80,7 +83,7 @@ export class Turn {
     this.#length = text.length;
   }
 
-  /** Takes a durable event of the turn, when nothing was heard of it live. */
+  /** Takes a durable event of the turn; what was heard of it live is not taken twice. */
   replay(event: Event): void {
     switch (event.kind) {
       case "turnStarted":
@@ -88,17 +91,18 @@ export class Turn {
         this.prompt = event.prompt;
         break;
       case "message":
-        this.#append("text", this.reply === "" ? event.text : `\n\n${event.text}`);
-        this.#length = this.reply.length;
+        this.#replayText(event.text);
         break;
       case "toolCalled":
-        this.#parts.push({ kind: "tool", callId: event.callId, tool: event.tool, title: event.title });
+        this.#call(event);
         break;
       case "toolFinished":
         this.#finishTool(event.callId, event.status, event.summary);
         break;
       case "note":
-        this.#parts.push({ kind: "note", text: event.text });
+        if (!this.#parts.some((part) => part.kind === "note" && part.text === event.text)) {
+          this.#parts.push({ kind: "note", text: event.text });
+        }
         break;
       case "turnFinished":
         this.finish(event);
@@ -174,6 +178,29 @@ export class Turn {
     }
   }
 
+  /** Takes a whole message, of which all, the beginning or nothing may have been heard live. */
+  #replayText(text: string): void {
+    const rest = this.reply.slice(this.#replayed);
+    const at = rest.indexOf(text);
+    if (at >= 0) {
+      this.#replayed += at + text.length;
+      return;
+    }
+    if (rest !== "" && text.startsWith(rest)) {
+      this.#append("text", text.slice(rest.length));
+    } else {
+      this.#parts.push({ kind: "text", text });
+    }
+    this.#replayed = this.reply.length;
+    this.#length = this.#replayed;
+  }
+
+  #call({ callId, tool, title }: ToolCall): void {
+    if (!this.#parts.some((part) => part.kind === "tool" && part.callId === callId)) {
+      this.#parts.push({ kind: "tool", callId, tool, title });
+    }
+  }
+
   #finishTool(callId: string, status: ToolStatus, summary: string | undefined): void {
     const call = this.#parts.find((part): part is Part & { kind: "tool" } => part.kind === "tool" && part.callId === callId);
     if (call !== undefined) {
@@ -205,8 +232,18 @@ function rendered(part: Part): string {
       return `*${part.text}*`;
     case "tool": {
       const end = part.status ?? "running";
-      const summary = part.summary === undefined ? "" : ` – ${part.summary}`;
-      return `- \`${part.tool}\` ${part.title} (${end})${summary}`;
+      // Most titles begin with the tool's name, which is there already.
+      const title = part.title.startsWith(`${part.tool} `) ? part.title.slice(part.tool.length + 1) : part.title;
+      return `- \`${part.tool}\` ${title} (${end})${summarized(part.summary ?? "")}`;
     }
   }
+}
+
+/** Says what a tool answered: one line behind the call, more as a block of its own that is no Markdown. */
+function summarized(summary: string): string {
+  const text = summary.trim();
+  if (text === "") {
+    return "";
+  }
+  return text.includes("\n") ? `\n\n${indented(fenced(text))}` : ` – ${text}`;
 }

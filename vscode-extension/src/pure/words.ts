@@ -46,7 +46,8 @@ export function taskInWords(task: TaskSummary): string {
     words.push(`attempt ${task.attempt}`);
   }
   if (task.waitingFor !== undefined) {
-    words.push(`for a ${task.waitingFor.kind}`);
+    const { waitingFor } = task;
+    words.push(waitingFor.kind === "key" ? `for the key of ${waitingFor.provider}` : `for a ${waitingFor.kind}`);
   }
   const more = task.error?.message ?? task.interruptionReason?.replaceAll("_", " ") ?? (hasEnded(task) ? undefined : task.activity);
   return more === undefined ? words.join(", ") : `${words.join(", ")}: ${more}`;

@@ -1,5 +1,6 @@
 //! How what a turn, or the user, would like to change becomes hunks: named, stored, told apart from those that were there.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use crate::id::{HunkId, ProposalId, RequestId, TurnId};
 use crate::lines::TextHash;
 use crate::proposal::{FileChange, Hunk, Proposal, Verdict};
 use crate::review::Review;
+use crate::task::GO_ON;
+use crate::turn::Turn;
 
 impl State {
     /// Takes in what should become of some files, all of it in one commit or, when it is refused, none of it.
@@ -129,6 +132,7 @@ impl State {
             }
             Author::Turn { turn, new_proposal } => (turn, new_proposal),
         };
+        let about = about(&self.turns, turn);
         let turn = Arc::make_mut(&mut self.turns)
             .get_mut(turn)
             .ok_or_else(|| Refusal::Unknown { what: "turn", id: turn.to_string() })?;
@@ -138,7 +142,7 @@ impl State {
         let reviews = Arc::make_mut(&mut self.reviews);
         let open = reviews.open_of(&turn.session).map(|review| review.proposal.id.clone());
         let id = open.unwrap_or_else(|| {
-            let review = opened(new_proposal, propose, turn, commit);
+            let review = opened(new_proposal, propose, turn, about, commit);
             reviews.by_id.insert(new_proposal.clone(), review);
             new_proposal.clone()
         });
@@ -167,12 +171,20 @@ fn is_undecided(review: &Review, hunk: &HunkId) -> bool {
     review.proposal.hunk(hunk).is_some_and(|(_, hunk)| hunk.verdict == Verdict::Undecided)
 }
 
-fn opened(id: &ProposalId, propose: &Propose, turn: &crate::turn::Turn, commit: &mut Commit) -> Review {
+/// Says what a turn is about: its prompt, or the prompt that it only goes on with.
+fn about(turns: &BTreeMap<TurnId, Turn>, id: &TurnId) -> String {
+    let Some(turn) = turns.get(id) else { return String::new() };
+    let before = turns.values().filter(|other| other.session == turn.session && other.prompt != GO_ON);
+    let said = if turn.prompt == GO_ON { before.max_by_key(|other| other.started_at) } else { None };
+    title(&said.unwrap_or(turn).prompt)
+}
+
+fn opened(id: &ProposalId, propose: &Propose, turn: &Turn, title: String, commit: &mut Commit) -> Review {
     let proposal = Proposal {
         id: id.clone(),
         session: turn.session.clone(),
         turn: turn.id.clone(),
-        title: title(&turn.prompt),
+        title,
         created_at: propose.at,
         files: Vec::new(),
     };
