@@ -24,7 +24,20 @@ pub(crate) struct Report {
 }
 
 /// What counts when two reports are compared: not where the hunks stand, for the editor moves diagnostics by itself.
-type Told = Vec<(ProposalId, HunkId, &'static str)>;
+#[derive(Debug, Default)]
+struct Told {
+    hunks: Vec<(ProposalId, HunkId, &'static str)>,
+    /// The version of the text that it was told of. An editor that has another one by then may drop what it is told.
+    version: Option<i32>,
+}
+
+/// Whether the user may be typing just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typing {
+    GoesOn,
+    /// Nothing has come for a while: what was told of older texts is told of this one, in case it was dropped.
+    Rests,
+}
 
 /// What the client was told last.
 #[derive(Debug, Default)]
@@ -38,7 +51,7 @@ impl Published {
         for uri in opened {
             // What is told of a document next differs from nothing, even when it is nothing.
             if let Some(told) = self.by_uri.get_mut(uri) {
-                told.clear();
+                told.hunks.clear();
             }
         }
     }
@@ -48,6 +61,7 @@ impl Published {
         &mut self,
         reports: &BTreeMap<String, Report>,
         client: &ClientCapabilities,
+        typing: Typing,
     ) -> Vec<Value> {
         let mut news = Vec::new();
         self.by_uri.retain(|uri, _| {
@@ -58,8 +72,12 @@ impl Published {
             stays
         });
         for (uri, report) in reports {
-            let told: Told = report.hunks.iter().map(told).collect();
-            if self.by_uri.get(uri) == Some(&told) {
+            let told = Told { hunks: report.hunks.iter().map(told).collect(), version: report.version };
+            let is_known = self.by_uri.get(uri).is_some_and(|known| {
+                let arrived = typing == Typing::GoesOn || known.version == told.version;
+                known.hunks == told.hunks && arrived
+            });
+            if is_known {
                 continue;
             }
             self.by_uri.insert(uri.clone(), told);

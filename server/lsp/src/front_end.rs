@@ -19,14 +19,19 @@ use lsp_types::MessageType;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
 
 use crate::client::Client;
+use crate::diagnostics::Typing;
 use crate::progress::Work;
 use crate::prompts::Prompts;
 use crate::session::Session;
 use crate::surface::Showing;
 use crate::task_updates::TaskUpdates;
 use crate::{reply, to_proto, turn_updates};
+
+/// How long nothing is typed until it is taken for a rest.
+const REST: Duration = Duration::from_millis(300);
 
 /// How long the editor may take to answer an edit.
 const EDIT_PATIENCE: Duration = Duration::from_secs(10);
@@ -63,6 +68,10 @@ impl FrontEnd {
     /// Runs until the runtime ends.
     pub(crate) async fn run(mut self, mut effects: UnboundedReceiver<ToFrontEnd>) {
         let session = Arc::clone(&self.session);
+        let goes_by_versions = session.client().diagnostic_versions && !session.client().kkcode;
+        let rest = tokio::time::sleep(REST);
+        tokio::pin!(rest);
+        let mut typed = false;
         loop {
             tokio::select! {
                 // What is shown of many changes is shown once, when all of them are told.
@@ -71,7 +80,17 @@ impl FrontEnd {
                     Some(effect) => self.perform(effect).await,
                     None => return,
                 },
-                () = session.surface().stirred() => self.showing.again(&session, &self.editor).await,
+                () = session.surface().stirred() => {
+                    self.showing.again(&session, &self.editor, Typing::GoesOn).await;
+                }
+                () = session.surface().typed(), if goes_by_versions => {
+                    typed = true;
+                    rest.as_mut().reset(Instant::now() + REST);
+                }
+                () = &mut rest, if typed => {
+                    typed = false;
+                    self.showing.again(&session, &self.editor, Typing::Rests).await;
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::client::Client;
-use crate::diagnostics::{self, Published};
+use crate::diagnostics::{self, Published, Typing};
 use crate::session::Session;
 use crate::virtual_documents::VirtualDocument;
 
@@ -24,6 +24,7 @@ const REFRESH_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Surface {
     handed: Mutex<Handed>,
     stirred: Notify,
+    typed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -51,8 +52,14 @@ impl Surface {
         self.stir();
     }
 
+    /// Waits until the client's text of some document has changed.
+    pub(crate) async fn typed(&self) {
+        self.typed.notified().await;
+    }
+
     /// Notes that the client's text of some document has changed: a virtual document may show it.
     pub(crate) fn note_changed(&self) {
+        self.typed.notify_one();
         if !self.handed().served.is_empty() {
             self.stir();
         }
@@ -94,7 +101,7 @@ pub(crate) struct Showing {
 
 impl Showing {
     /// Publishes diagnostics and asks the client to look again, as far as something is otherwise than it was.
-    pub(crate) async fn again(&mut self, session: &Session, editor: &Client) {
+    pub(crate) async fn again(&mut self, session: &Session, editor: &Client, typing: Typing) {
         let client = session.client();
         let surface = session.surface();
         // First what was handed out, then the state: it is as new as that, or newer.
@@ -121,7 +128,7 @@ impl Showing {
         let Ok((reports, texts)) = looked.await else { return };
         if let Some(reports) = reports {
             self.published.forget(&opened);
-            for params in self.published.update(&reports, client) {
+            for params in self.published.update(&reports, client, typing) {
                 editor.notify("textDocument/publishDiagnostics", params);
             }
         }

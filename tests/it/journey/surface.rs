@@ -216,10 +216,12 @@ fn diagnostics_follow_states_and_not_shifts() {
     assert_eq!((&published["uri"], &published["version"]), (&json!(world.uri()), &json!(1)));
     let data = json!({"proposalId": proposal, "hunkId": hunks[0].id});
     assert_eq!(published["diagnostics"][0]["data"], data);
+    // A client that had another text by then may have dropped what it was told: it hears of this one when the typing rests.
     world.type_text(0, 0, 0, "new\n");
+    let shifted = world.published(2);
+    assert_eq!(shifted["version"], 2);
+    assert_eq!(shifted["diagnostics"][0]["range"]["start"]["line"], 2);
     assert_eq!(world.states(&proposal), ["pending", "pending"]);
-    let seen = world.server.take_unread();
-    assert!(seen.iter().all(|message| message.method() != Some(DIAGNOSTICS)), "{seen:?}");
 
     world.type_text(2, 0, 0, "my ");
     let stale = world.published(2);
@@ -228,6 +230,21 @@ fn diagnostics_follow_states_and_not_shifts() {
     assert_eq!(stale["diagnostics"][0]["message"], message);
     assert_eq!(stale["diagnostics"][0]["range"]["start"]["line"], 2);
     assert_eq!(stale["diagnostics"][1]["code"], "pending");
+    world.done();
+}
+
+#[test]
+fn diagnostics_are_moved_by_a_client_that_counts_no_versions() {
+    let mut world = World::with(SCRIPT, plain(capabilities()));
+    world.open();
+    let proposal = world.plain_turn();
+    world.published(2);
+    world.type_text(0, 0, 0, "new\n");
+    // Longer than any pause is taken for a rest.
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    assert_eq!(world.states(&proposal), ["pending", "pending"]);
+    let seen = world.server.take_unread();
+    assert!(seen.iter().all(|message| message.method() != Some(DIAGNOSTICS)), "{seen:?}");
     world.done();
 }
 
