@@ -66,6 +66,9 @@ pub(crate) use reads::Reads;
 /// The most text that one call may bring, in bytes.
 const MOST_INPUT: usize = 4 * 1024 * 1024;
 
+/// How much of a call or a result stands in a list, in characters.
+const MOST_BRIEF: usize = 120;
+
 /// The most that a refusal says, in bytes: an error may quote what it is about.
 const MOST_REFUSAL: usize = 8 * 1024;
 
@@ -200,7 +203,7 @@ pub(crate) fn run(call: &ToolCall, ctx: &Context<'_>) -> Result<Outcome, String>
         return Err("the input has a NUL character; only text can be written".to_owned());
     }
     if tool.kind != Kind::Acts {
-        ctx.check.tool()?;
+        ctx.check.tool(&call.input)?;
     }
     let outcome = (tool.run)(&call.input, ctx);
     if let Some(asked) = ctx.check.to_ask() {
@@ -216,6 +219,21 @@ pub(crate) fn run(call: &ToolCall, ctx: &Context<'_>) -> Result<Outcome, String>
 fn input<T: DeserializeOwned>(tool: &str, input: &Value) -> Result<T, String> {
     T::deserialize(input)
         .map_err(|error| format!("the input of `{tool}` is not right: {}", clipped(&error.to_string(), 400)))
+}
+
+/// Returns what a call does, in a few words: the tool, and the beginning of what it is about.
+pub(crate) fn title(tool: &str, input: &Value) -> String {
+    let about = ["path", "file_path", "pattern", "command", "url", "query", "description"];
+    let about = about.iter().find_map(|name| input.get(name)).and_then(Value::as_str).unwrap_or_default();
+    brief(format!("{tool} {}", about.lines().next().unwrap_or_default()).trim_end())
+}
+
+/// Returns as much of a text as stands in a list, at most [`MOST_BRIEF`].
+pub(crate) fn brief(text: &str) -> String {
+    match text.char_indices().nth(MOST_BRIEF) {
+        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or(text)),
+        None => text.to_owned(),
+    }
 }
 
 /// Returns the beginning of a text, at most so many bytes of it, and says so when that is not all.

@@ -98,7 +98,7 @@ fn what_was_refused_is_named_with_its_reason() {
     assert_eq!(denied[0]["action"], "read .env", "{report}");
     for denied in denied {
         assert!(
-            ["reason", "source"].iter().all(|name| !denied[name].as_str().unwrap().is_empty()),
+            ["action", "reason", "source"].iter().all(|name| !denied[name].as_str().unwrap().is_empty()),
             "{report}"
         );
     }

@@ -8,6 +8,7 @@ use kkcode_core::permission::Decision;
 use kkcode_core::permission::capability::Capability;
 use kkcode_core::permission::engine::{Action, Approval, Call, Policy, Source, Verdict, approval};
 use kkcode_core::turn::Level;
+use serde_json::Value;
 
 use super::bounds::Bounds;
 use super::policy::Holding;
@@ -94,14 +95,15 @@ impl Check {
         }
     }
 
-    /// Refuses a tool that may not be called at all. What has to be asked is asked later, with more to show.
-    pub(crate) fn tool(&self) -> Result<(), String> {
+    /// Refuses a tool that may not be called at all, whatever its input is. What has to be asked is asked later, with more to show.
+    pub(crate) fn tool(&self, input: &Value) -> Result<(), String> {
         let call = self.call(None);
         let verdict = self.judge(&call);
         if verdict.decision != Decision::Deny {
             return Ok(());
         }
-        self.note(&call, &verdict);
+        let action = Action::Other(crate::tool::title(&self.tool, input));
+        self.note(&Call { action, ..call }, &verdict);
         Err(refusal(&verdict))
     }
 

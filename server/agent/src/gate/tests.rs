@@ -1,6 +1,7 @@
 use std::fs;
 
 use kkcode_core::turn::Level;
+use serde_json::json;
 
 use super::*;
 
@@ -50,7 +51,7 @@ fn what_programs_obey_is_proposed_at_every_level() {
             assert_eq!(at(protected), Ok(Passage::Proposed), "{protected} at {level:?}");
         }
     }
-    assert!(place.check(Level::Readonly, "edit").tool().is_err());
+    assert!(place.check(Level::Readonly, "edit").tool(&json!({"path": "a"})).is_err());
 }
 
 #[test]

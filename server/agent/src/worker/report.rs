@@ -10,9 +10,7 @@ use serde_json::Value;
 
 use crate::runtime::{CallEnd, Update};
 use crate::task::output::Writer;
-
-/// How much of a call or a result stands in the log, in characters.
-const SHORT: usize = 120;
+use crate::tool;
 
 /// What was not written down yet.
 pub(super) struct Report {
@@ -62,7 +60,7 @@ impl Report {
             }
             Update::ToolCall { id, name, input } => {
                 self.end();
-                let title = title(&name, &input);
+                let title = tool::title(&name, &input);
                 self.output.append(&format!("\n> {title}\n"));
                 self.activity = Some(title.clone());
                 let turn = self.turn.clone();
@@ -72,7 +70,8 @@ impl Report {
                 self.output.append(&text);
                 self.output.append("\n");
                 let (turn, ok) = (self.turn.clone(), end == CallEnd::Ok);
-                let summary = short(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default());
+                let summary =
+                    tool::brief(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default());
                 self.lines.push(TaskEvent::ToolFinished { turn, call: id, ok, summary });
             }
             Update::Retrying(retrying) => self.note(retrying.describe()),
@@ -105,19 +104,4 @@ pub(super) fn changes(proposal: &Proposal, path: &Path) -> bool {
         let open = file.hunks.iter().any(|hunk| hunk.verdict.is_open());
         open && file.path == path || file.hunks.iter().any(|hunk| leads_there(&hunk.kind))
     })
-}
-
-/// Returns what a call does, in a few words.
-fn title(tool: &str, input: &Value) -> String {
-    let about = ["path", "file_path", "pattern", "command", "url", "query", "description"];
-    let about = about.iter().find_map(|name| input.get(name)).and_then(Value::as_str).unwrap_or_default();
-    let about = about.lines().next().unwrap_or_default();
-    short(format!("{tool} {about}").trim_end())
-}
-
-fn short(text: &str) -> String {
-    match text.char_indices().nth(SHORT) {
-        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or(text)),
-        None => text.to_owned(),
-    }
 }

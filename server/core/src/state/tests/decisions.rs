@@ -272,6 +272,36 @@ fn a_stale_insertion_is_pending_again_when_its_neighbours_are_back() {
 }
 
 #[test]
+fn a_line_that_is_moved_away_makes_its_hunk_stale_and_no_other_one() {
+    let mut world = World::proposed();
+    world.change(&[(lines(1, 2), ""), (lines(4, 4), "two\n")]);
+    assert_eq!(world.text(), "one\nthree\nfour\nfive\ntwo\n");
+    assert_eq!(world.states(), [HunkState::Stale, PENDING]);
+    assert!(matches!(world.accept(0), Err(Refusal::Stale(_))));
+    world.accept(1).unwrap();
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\nthree\nfour\nFIVE\ntwo\n");
+    world.change(&[(lines(4, 5), ""), (lines(1, 1), "two\n")]);
+    assert_eq!(world.states(), [PENDING, ACCEPTED]);
+    world.accept(0).unwrap();
+    world.apply_last_edit();
+    assert_eq!(world.text(), "one\nTWO\nthree\nfour\nFIVE\n");
+}
+
+#[test]
+fn lines_that_are_moved_past_a_hunk_leave_it_where_it_is() {
+    let mut world = World::proposed();
+    world.change(&[(lines(3, 4), ""), (lines(0, 0), "four\n")]);
+    assert_eq!(world.text(), "four\none\ntwo\nthree\nfive\n");
+    assert_eq!(world.states(), [PENDING, PENDING]);
+    for hunk in 0..2 {
+        world.accept(hunk).unwrap();
+        world.apply_last_edit();
+    }
+    assert_eq!(world.text(), "four\none\nTWO\nthree\nFIVE\n");
+}
+
+#[test]
 fn a_file_is_accepted_by_one_edit_and_a_proposal_rejected_by_one_word() {
     let mut world = World::proposed();
     let file = Selection::File(PATH.into());
