@@ -19,6 +19,7 @@ mod machine;
 mod places;
 mod run;
 mod stop;
+mod worktree;
 
 /// A home with a scripted model, and a folder with a file.
 struct World {

@@ -44,6 +44,7 @@ pub(crate) use sandbox::SandboxConfig;
 pub use schema::json_schema;
 
 use crate::gate::policy::Surroundings;
+use crate::worktree::Worktree;
 use provider::error;
 
 /// Looks up a variable of the environment.
@@ -108,6 +109,8 @@ struct Kept {
     task: Option<Timestamp>,
     /// The bounds of the task that this process works on, when an agent has given it away.
     delegate: Option<Arc<Delegate>>,
+    /// The worktree of the task that this process works on, if it has one.
+    worktree: Option<Arc<Worktree>>,
     /// How often the user has let each go on beyond its budget.
     granted: BTreeMap<String, u32>,
     /// The last configuration without errors.
@@ -199,6 +202,7 @@ impl ConfigSource {
             user_home: variable("HOME").or_else(|| variable("USERPROFILE")).map(PathBuf::from),
             path: variable("PATH").map(Into::into),
             temporary: variable("TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from),
+            copy_of: self.worktree().map(|worktree| worktree.original().to_owned()),
         }
     }
 
@@ -319,6 +323,16 @@ impl ConfigSource {
     /// Returns the bounds within which this process works; none if no agent has set it to work.
     pub(crate) fn delegate(&self) -> Option<Arc<Delegate>> {
         self.kept().delegate.clone()
+    }
+
+    /// Says that this process works in a worktree.
+    pub(crate) fn set_worktree(&self, worktree: Worktree) {
+        self.kept().worktree = Some(Arc::new(worktree));
+    }
+
+    /// Returns the worktree that this process works in; none if it works on the user's files.
+    pub(crate) fn worktree(&self) -> Option<Arc<Worktree>> {
+        self.kept().worktree.clone()
     }
 
     /// Notes that the user lets somebody go on beyond a budget: it counts once more from now on.

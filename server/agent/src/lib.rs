@@ -39,4 +39,5 @@ mod fresh;
 mod picture;
 mod place;
 pub mod trash;
+mod worktree;
 mod write;

@@ -37,17 +37,27 @@ pub(crate) struct Seen {
 ///
 /// A file that is not there is no error, see [`Seen::text`]; one that cannot be read as text is.
 pub(crate) fn read(snapshot: &Snapshot, session: &SessionId, path: &Path) -> Result<Seen, FileError> {
+    read_over(snapshot, session, path, |path| base_of(snapshot, path))
+}
+
+/// Reads a file as a session sees it over what is said to be there.
+pub(crate) fn read_over(
+    snapshot: &Snapshot,
+    session: &SessionId,
+    path: &Path,
+    now: impl Fn(&Path) -> Result<Option<Lines>, FileError>,
+) -> Result<Seen, FileError> {
     let review = snapshot.reviews.open_of(session);
     if let Some((review, from)) = review.and_then(|review| Some((review, renamed_to(review, path)?))) {
-        return read_in(snapshot, review, &from.path);
+        return Ok(over(snapshot, review, &from.path, now(&from.path)?));
     }
     if let Some(review) = review {
-        return match read_in(snapshot, review, path)? {
+        return match over(snapshot, review, path, now(path)?) {
             Seen { kind: ChangeKind::Rename { to }, .. } => Err(FileError::Moved(path.to_owned(), to)),
             seen => Ok(seen),
         };
     }
-    let base = base_of(snapshot, path)?;
+    let base = now(path)?;
     let text = base.as_ref().map(|base| base.text().to_string());
     let base = base.map(Arc::new);
     Ok(Seen { path: path.to_owned(), base, text, kind: ChangeKind::Modify, carried: Vec::new() })
@@ -55,7 +65,11 @@ pub(crate) fn read(snapshot: &Snapshot, session: &SessionId, path: &Path) -> Res
 
 /// Reads a file as a proposal would have it.
 pub(crate) fn read_in(snapshot: &Snapshot, review: &Review, path: &Path) -> Result<Seen, FileError> {
-    let now = base_of(snapshot, path)?;
+    Ok(over(snapshot, review, path, base_of(snapshot, path)?))
+}
+
+/// Reads a file as a proposal would have it over what is said to be there.
+pub(crate) fn over(snapshot: &Snapshot, review: &Review, path: &Path, now: Option<Lines>) -> Seen {
     let texts = snapshot.reviews.texts();
     let seen = |base: Option<Lines>, text, kind, carried| Seen {
         path: path.to_owned(),
@@ -66,7 +80,7 @@ pub(crate) fn read_in(snapshot: &Snapshot, review: &Review, path: &Path) -> Resu
     };
     let Some(file) = review.proposal.file(path) else {
         let text = now.as_ref().map(|now| now.text().to_string());
-        return Ok(seen(now, text, ChangeKind::Modify, Vec::new()));
+        return seen(now, text, ChangeKind::Modify, Vec::new());
     };
     let found = match (&now, snapshot.documents.by_path(path)) {
         (Some(now), Some(_)) => Found::Buffer(now),
@@ -76,12 +90,12 @@ pub(crate) fn read_in(snapshot: &Snapshot, review: &Review, path: &Path) -> Resu
     let placement = Placement::derive(file, texts, found, |_| false);
     if let Some(whole) = pending_whole(file, &placement) {
         let text = (whole.kind != ChangeKind::Delete).then(|| whole.new_text.to_string());
-        return Ok(seen(now, text, whole.kind.clone(), vec![(whole.id.clone(), whole.old.clone())]));
+        return seen(now, text, whole.kind.clone(), vec![(whole.id.clone(), whole.old.clone())]);
     }
-    let Some(now) = now else { return Ok(seen(None, None, ChangeKind::Modify, Vec::new())) };
+    let Some(now) = now else { return seen(None, None, ChangeKind::Modify, Vec::new()) };
     let text = overlay_text(&now, file, &placement, texts);
     let (base, carried) = base_text(&now, file, &placement, texts, None);
-    Ok(seen(Some(Lines::new(base)), Some(text), ChangeKind::Modify, carried))
+    seen(Some(Lines::new(base)), Some(text), ChangeKind::Modify, carried)
 }
 
 /// Returns the files that a session sees and that are not there, with their texts, and those that are and that it does not see.

@@ -444,14 +444,16 @@ impl Performer {
                     handle.send(Event::FilesWritten { answer, proposal, result, before });
                 });
             }
-            Effect::Load { folders, sessions, generation } => {
+            Effect::Load { folders, copy_of, sessions, generation } => {
                 if self.config.home.is_dir() {
                     self.hang_bell();
                 }
                 let handle = self.handle.clone();
                 let (home, surroundings) = (self.config.home.clone(), self.config.surroundings());
                 self.config.set_folders(folders.clone());
-                self.folders.clone_from(&folders);
+                // The original is read, to see where hunks stand.
+                let all: Vec<PathBuf> = folders.iter().cloned().chain(copy_of).collect();
+                self.folders.clone_from(&all);
                 self.loads = match self.loads {
                     Loads::Never => Loads::Out(1),
                     Loads::Out(count) => Loads::Out(count + 1),
@@ -462,8 +464,7 @@ impl Performer {
                     write::recover(&home);
                     let (configured, widest) = policy::levels(&surroundings, &folders);
                     handle.send(Event::LevelsRead { configured, widest });
-                    store
-                        .load(folders, sessions, move |result| handle.put(Input::Loaded(generation, result)));
+                    store.load(all, sessions, move |result| handle.put(Input::Loaded(generation, result)));
                 });
             }
             Effect::After(delay, event) => {

@@ -14,7 +14,7 @@
 //! tasks.cancel(&task.id, Interruption::UserCancel).await?; // back at once; the end is told as an event
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -32,8 +32,8 @@ use tokio::time::Instant;
 pub use kkcode_store::{TaskLine, TaskQuery};
 
 use crate::config::ConfigSource;
-use crate::fresh;
 use crate::runtime::Handle;
+use crate::{environment, fresh, worktree};
 
 pub(crate) mod kill;
 pub(crate) mod launch;
@@ -126,18 +126,17 @@ impl Tasks {
                 "the prompt of the task is empty; say what it is to do".to_owned(),
             ));
         }
-        if spec.isolation == Isolation::Worktree {
-            let reason = "tasks cannot work in a git worktree yet; start it with the isolation `none`, which leaves your files \
-                          untouched too";
-            return Err(Refusal::Forbidden(reason.to_owned()));
-        }
         let snapshot = self.handle.snapshot().await.ok_or_else(ended)?;
-        let Some(folder) = folder.or_else(|| snapshot.folders.first().cloned()) else {
+        let folder = folder.or_else(|| snapshot.copy_of.as_ref().or(snapshot.folders.first()).cloned());
+        let Some(folder) = folder else {
             return Err(Refusal::Forbidden("a task needs a workspace folder; open one".to_owned()));
         };
         spec.level = level.unwrap_or(snapshot.level);
         if spec.description.trim().is_empty() {
             spec.description = headline(&spec.prompt);
+        }
+        if spec.isolation == Isolation::Worktree {
+            self.check_worktree(&folder).await?;
         }
         let bases = launch::unsaved(&snapshot, &folder);
         let (config, asked) = (self.config.clone(), spec.timeout_ms);
@@ -151,6 +150,18 @@ impl Tasks {
         self.handle.tasks_changed();
         self.start_pending().await?;
         Ok(task)
+    }
+
+    /// Refuses a task that cannot have a worktree.
+    async fn check_worktree(&self, folder: &Path) -> Result<(), Refusal> {
+        if !self.config.is_trusted() {
+            let reason = "git may run programs that a repository names when it makes a worktree of it; trust the folder first, or \
+                          start the task with the isolation `none`, which leaves your files untouched too";
+            return Err(Refusal::Forbidden(reason.to_owned()));
+        }
+        let (config, folder) = (self.config.clone(), folder.to_owned());
+        let checked = blocking(move || worktree::check(&folder, environment::for_child(&config))).await?;
+        checked.map_err(Refusal::Forbidden)
     }
 
     /// Launches a task that an agent gives away: [`TaskSpec::delegate`] says within which bounds.

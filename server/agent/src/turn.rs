@@ -29,6 +29,7 @@ mod context;
 mod delegated;
 mod excerpts;
 mod instructions;
+mod propose;
 mod repeats;
 mod system;
 

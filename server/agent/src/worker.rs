@@ -10,7 +10,9 @@ use std::time::Duration;
 use kkcode_core::effect::Reply;
 use kkcode_core::event::{Command, Event, FileOperations, StartTurn};
 use kkcode_core::id::{SessionId, TaskId, TurnId};
-use kkcode_core::task::{ExecutionMode, GO_ON, Interruption, Task, TaskEnd, TaskEvent, TaskOutcome};
+use kkcode_core::task::{
+    ExecutionMode, GO_ON, Interruption, Isolation, Task, TaskEnd, TaskEvent, TaskOutcome,
+};
 use kkcode_core::text::PositionEncoding;
 use kkcode_core::turn::{Failure, Turn, TurnStatus, Usage};
 use kkcode_store::{Claimed, Fence, Progress, Store, StoreError};
@@ -18,13 +20,17 @@ use tokio::sync::oneshot;
 
 use crate::config::{ConfigSource, HandOver, SystemKeyring};
 use crate::doorbell::Doorbell;
+use crate::environment;
 use crate::fresh;
 use crate::runtime::{Handle, spawn_on};
 use crate::task::kill;
 use crate::task::launch::{self, TOKEN};
+use crate::worktree::Worktree;
 
 mod follow;
 mod report;
+
+use follow::Meanwhile;
 
 /// The exit code of a worker that has lost its task.
 const LOST: u8 = 7;
@@ -117,12 +123,13 @@ async fn work(id: TaskId, home: PathBuf, config: &ConfigSource, token: &str) -> 
     let wanted = id.clone();
     let token = token.to_owned();
     let claimed = ask(|done| store.claim_task(wanted, token, limits, done)).await?;
-    let Some(Claimed { task, bases }) = claimed else { return Ok(Ended::Idle) };
+    let Some(Claimed { mut task, bases }) = claimed else { return Ok(Ended::Idle) };
     let fence = Fence { task: id, epoch: task.epoch };
     let config = config.clone().trusting(task.spec.trusted);
     config.set_task(Some(task.created_at));
     config.set_delegate(task.spec.delegate.clone());
     let session = session(&store, &fence, &task).await?;
+    task.session = Some(session.clone());
     let fenced = store.fenced(fence.clone());
     let (handle, effects) = spawn_on(fenced.clone(), config.clone(), Some(session.clone()));
     let mut worker = Worker { store: fenced, handle, config, fence, task, home };
@@ -168,7 +175,7 @@ impl Worker {
         session: SessionId,
         bases: Vec<(PathBuf, String)>,
         effects: follow::Effects,
-        stop: follow::Stop,
+        mut stop: follow::Stop,
     ) -> Result<Ended, StoreError> {
         let (config, model) = (self.config.clone(), self.task.spec.model.clone());
         let missing = tokio::task::spawn_blocking(move || config.missing_key(model.as_deref())).await;
@@ -179,7 +186,13 @@ impl Worker {
             self.handle.tasks_changed();
             return Ok(Ended::Done);
         }
-        self.attach(bases);
+        if self.task.spec.isolation == Isolation::Worktree {
+            if let Some(ended) = self.begin_worktree(&session, bases, &mut stop).await? {
+                return Ok(ended);
+            }
+        } else {
+            self.attach(bases);
+        }
         if let Some(turns) = self.done_before(&session).await {
             self.end(&TurnStatus::Completed, &turns, None).await?;
             return Ok(Ended::Done);
@@ -207,11 +220,76 @@ impl Worker {
         turns: &[Turn],
         cut: Option<Interruption>,
     ) -> Result<(), StoreError> {
-        let outcome = self.outcome(turns).await;
+        let mut outcome = self.outcome(turns).await;
+        outcome.worktree = self.leave_worktree(status == &TurnStatus::Completed && cut.is_none()).await;
         let (fence, end) = (self.fence.clone(), TaskEnd::of_turn(status, outcome, cut));
         ask(|done| self.store.end_task(fence, end, done)).await?;
         self.handle.tasks_changed();
         Ok(())
+    }
+
+    /// Has the worktree of the task ready and tells the runtime that it works there. Returns how the attempt has ended if there
+    /// can be none.
+    async fn begin_worktree(
+        &self,
+        session: &SessionId,
+        bases: Vec<(PathBuf, String)>,
+        stop: &mut follow::Stop,
+    ) -> Result<Option<Ended>, StoreError> {
+        let (home, config) = (self.home.clone(), self.config.clone());
+        let (id, folder) = (self.task.id.clone(), self.task.folder.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            Worktree::of(&home, &id, &folder, &bases, environment::for_child(&config))
+        });
+        let (status, cut) = match follow::meanwhile(self, stop, made).await? {
+            Meanwhile::Lost => return Ok(Some(Ended::Lost)),
+            Meanwhile::Stop(reason) => (TurnStatus::Cancelled, Some(reason)),
+            Meanwhile::Done(Ok(Ok((worktree, is_new)))) => {
+                return self.work_in(worktree, is_new, session).await;
+            }
+            Meanwhile::Done(Ok(Err(problem))) => (no_worktree(problem), None),
+            Meanwhile::Done(Err(error)) => return Err(broken(&self.home, &error)),
+        };
+        // What came of it is asked of the runtime.
+        self.attach(Vec::new());
+        self.end(&status, &[], cut).await?;
+        Ok(Some(Ended::Done))
+    }
+
+    /// Tells the runtime that it works in a worktree. Returns how the attempt has ended if that cannot be.
+    async fn work_in(
+        &self,
+        worktree: Worktree,
+        is_new: bool,
+        session: &SessionId,
+    ) -> Result<Option<Ended>, StoreError> {
+        self.config.set_worktree(worktree);
+        let Some(worktree) = self.config.worktree() else { return Ok(None) };
+        let (encoding, operations) = (PositionEncoding::default(), FileOperations::default());
+        self.handle.send(Event::CopyOf { folder: self.task.folder.clone() });
+        self.handle.send(Event::Attached { encoding, folders: vec![worktree.folder()], operations });
+        if let (true, Some(snapshot)) = (is_new, self.handle.snapshot().await) {
+            let session = session.clone();
+            let put_in = tokio::task::spawn_blocking(move || worktree.put_in(&snapshot, &session)).await;
+            if let Err(problem) = put_in.map_err(|error| broken(&self.home, &error))? {
+                self.end(&no_worktree(problem), &[], None).await?;
+                return Ok(Some(Ended::Done));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Removes the worktree of a task that is done when everything in it is proposed; returns it if it stays, as it does for
+    /// whoever goes on with the task.
+    async fn leave_worktree(&self, is_done: bool) -> Option<PathBuf> {
+        let worktree = self.config.worktree()?;
+        let root = worktree.root().to_owned();
+        if !is_done {
+            return Some(root);
+        }
+        let (session, snapshot) = (self.task.session.clone()?, self.handle.snapshot().await?);
+        let left = tokio::task::spawn_blocking(move || worktree.end(&snapshot, &session)).await;
+        left.unwrap_or(Some(root))
     }
 
     /// Returns the turns of an attempt before that came to the task's end, though its worker was gone before it said so.
@@ -309,6 +387,11 @@ impl Worker {
             self.task.spec.planned_files.iter().filter(|planned| !is_changed(planned)).cloned().collect();
         outcome
     }
+}
+
+/// Says how a turn ends that never began, because it has no worktree.
+fn no_worktree(message: String) -> TurnStatus {
+    TurnStatus::Failed(Failure { class: "worktree".to_owned(), message })
 }
 
 /// Tells that the task has ended, and starts workers for the next ones: with what this one was given. The worker has nothing

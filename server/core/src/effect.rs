@@ -59,6 +59,8 @@ pub enum Effect {
     Load {
         /// The workspace folders.
         folders: Vec<PathBuf>,
+        /// The folder of the user that the first one is a copy of; what belongs to it is read too.
+        copy_of: Option<PathBuf>,
         /// Sessions of these folders that are wanted however old they are.
         sessions: Vec<SessionId>,
         /// Goes back with the answer: what was written since is not in it.

@@ -27,6 +27,12 @@ pub enum Event {
         /// What it can do to whole files.
         operations: FileOperations,
     },
+    /// The first folder is a copy of this one: sessions that begin are of this one, and what is proposed is for its files. Sent
+    /// before [`Event::Attached`], if at all.
+    CopyOf {
+        /// The folder of the user.
+        folder: PathBuf,
+    },
     /// The client works in other folders from now on.
     FoldersChanged {
         /// Those that are new.

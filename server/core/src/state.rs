@@ -35,6 +35,8 @@ pub use note::name_for_agent;
 pub struct State {
     encoding: PositionEncoding,
     folders: Vec<PathBuf>,
+    /// The folder of the user that the first one is a copy of.
+    copy_of: Option<PathBuf>,
     operations: FileOperations,
     /// The level of turns that name none, as the configuration says it.
     configured: Level,
@@ -95,6 +97,8 @@ pub struct Snapshot {
     pub encoding: PositionEncoding,
     /// The workspace folders.
     pub folders: Vec<PathBuf>,
+    /// The folder of the user that the first one is a copy of.
+    pub copy_of: Option<PathBuf>,
     /// What agents may do.
     pub level: Level,
     /// The open documents.
@@ -174,6 +178,10 @@ impl State {
                 self.operations = operations;
                 vec![self.load()]
             }
+            Event::CopyOf { folder } => {
+                self.copy_of = Some(folder);
+                Vec::new()
+            }
             Event::FoldersChanged { added, removed } => {
                 self.folders.retain(|folder| !removed.contains(folder) && !added.contains(folder));
                 self.folders.extend(added);
@@ -218,6 +226,7 @@ impl State {
         Snapshot {
             encoding: self.encoding,
             folders: self.folders.clone(),
+            copy_of: self.copy_of.clone(),
             level: self.level(),
             documents: self.documents.clone(),
             reviews: self.reviews.clone(),
@@ -230,7 +239,12 @@ impl State {
 
     fn load(&self) -> Effect {
         let sessions = self.recalled.iter().cloned().collect();
-        Effect::Load { folders: self.folders.clone(), sessions, generation: self.generation }
+        Effect::Load {
+            folders: self.folders.clone(),
+            copy_of: self.copy_of.clone(),
+            sessions,
+            generation: self.generation,
+        }
     }
 
     fn requested(&mut self, request: RequestId, command: Command) -> Vec<Effect> {

@@ -27,5 +27,6 @@ pub(crate) fn surroundings(named: Option<PathBuf>) -> Surroundings {
         user_home: env("HOME").or_else(|| env("USERPROFILE")).map(PathBuf::from),
         path: std::env::var_os("PATH"),
         temporary: std::env::temp_dir(),
+        copy_of: None,
     }
 }

@@ -33,6 +33,7 @@ const CONFINED: &[Confined] = &[
             // A process that never serves: its input is a socket, a command's is nothing.
             "server/agent/src/sandbox/helper.rs",
             "server/agent/src/sandbox/supervise.rs",
+            "server/agent/src/worktree/git.rs",
             "server/agent/src/process/run.rs",
             // A worker is given what it must not find in a file.
             "server/agent/src/worker.rs",
@@ -52,12 +53,14 @@ const CONFINED: &[Confined] = &[
             "server/agent/src/task/launch.rs",
             "server/agent/src/sandbox/helper.rs",
             "server/agent/src/sandbox/supervise.rs",
+            "server/agent/src/worktree/git.rs",
             "server/agent/src/sandbox/bubblewrap.rs",
             "server/lsp/src/cli/demo/server.rs",
             "server/lsp/src/cli/doctor.rs",
         ],
         because: "invariant 4: one road to a process, server/agent/src/process, which sets folder, environment and group, \
-                  and the helper that it starts; the demo and the launch of a task start this very program, doctor asks programs for their version",
+                  and the helper that it starts; the demo and the launch of a task start this very program, doctor asks programs for their version, \
+                  and git makes worktrees",
     },
     Confined {
         paths: &[
@@ -91,6 +94,9 @@ const CONFINED: &[Confined] = &[
             "server/agent/src/command/",
             "server/agent/src/process/output.rs",
             "server/agent/src/sandbox/",
+            // The copy of the user's files that a task works in, and what is kept about it.
+            "server/agent/src/worktree.rs",
+            "server/agent/src/worktree/",
             "server/provider/src/record.rs",
             "server/store/src/open.rs",
             "server/store/src/recover.rs",

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kkcode_core::effect::{ProposedFile, Reply};
-use kkcode_core::event::{Author, Command, Propose};
+use kkcode_core::effect::ProposedFile;
+use kkcode_core::event::{Author, Propose};
 use kkcode_core::id::ProposalId;
 use kkcode_core::state::Snapshot;
 use kkcode_core::text::BOM;
@@ -90,16 +90,15 @@ pub(super) async fn propose(site: &Site, changes: Vec<Change>) -> Result<Propose
     }
     let (edits, what): (Vec<Propose>, Vec<&str>) = edits.into_iter().unzip();
     let paths: Vec<PathBuf> = edits.iter().map(|edit| edit.path.clone()).collect();
-    match site.ports.handle.request(Command::Propose(edits)).await {
-        Ok(Reply::Proposed { files, .. }) => {
+    match site.ports.propose(&site.turn.session, edits).await {
+        Ok(files) => {
             for (file, what) in files.into_iter().zip(what) {
                 proposed.told.push(format!("{} {what}; {}", file.path.display(), state(&file)));
                 proposed.told.extend(file.note);
             }
             proposed.taken.extend(paths);
         }
-        Ok(reply) => proposed.refuse(paths, &format!("the proposal was answered by {reply:?}")),
-        Err(refusal) => proposed.refuse(paths, &refusal.to_string()),
+        Err(refusal) => proposed.refuse(paths, &refusal),
     }
     Ok(proposed)
 }

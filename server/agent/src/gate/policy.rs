@@ -39,6 +39,8 @@ pub struct Surroundings {
     pub path: Option<OsString>,
     /// The folder for temporary files.
     pub temporary: PathBuf,
+    /// The folder of the user that the workspace is a copy of.
+    pub copy_of: Option<PathBuf>,
 }
 
 /// A tool call that somebody asks about.
@@ -156,12 +158,15 @@ pub(crate) fn files<'a>(
     folders: &'a [PathBuf],
 ) -> impl Iterator<Item = PathBuf> + 'a {
     let user = FILES.iter().map(|name| surroundings.home.join(name));
-    let project = folders.iter().flat_map(|folder| {
-        let (own, plain) = FILES.split_at(3);
-        let own = own.iter().map(move |name| folder.join(".kkcode").join(name));
-        own.chain(plain.iter().map(move |name| folder.join(name))).chain([folder.join(SETTINGS)])
-    });
+    let project = folders.iter().flat_map(|folder| files_of_project(folder));
     user.chain(project).chain([learned::NAME, agreed::NAME].map(|name| surroundings.home.join(name)))
+}
+
+/// Returns the files of a folder that have a word in what is decided there, whether they are there or not.
+pub(crate) fn files_of_project(folder: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    let (own, plain) = FILES.split_at(3);
+    let own = own.iter().map(move |name| folder.join(".kkcode").join(name));
+    own.chain(plain.iter().map(move |name| folder.join(name))).chain([folder.join(SETTINGS)])
 }
 
 /// Returns the files of a project that are read.
@@ -186,6 +191,7 @@ fn ground(surroundings: &Surroundings, folders: &[PathBuf], cwd: &Path) -> Groun
         .map(|folder| if folder.as_os_str().is_empty() { ".".into() } else { folder });
     Ground {
         folders: folders.iter().map(|folder| real(folder)).collect(),
+        copy_of: surroundings.copy_of.as_deref().map(real),
         cwd: real(cwd),
         home: user_home,
         own: vec![surroundings.home.clone(), real(&surroundings.home)],
@@ -216,6 +222,7 @@ mod tests {
             home,
             path: Some("/usr/bin:/bin".into()),
             temporary: "/tmp".into(),
+            copy_of: None,
         };
         Place { _keep: keep, surroundings, folder }
     }

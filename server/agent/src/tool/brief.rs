@@ -153,6 +153,8 @@ pub(super) fn fields() -> Value {
         "execution_mode": {"type": "string", "enum": ["fresh_agent", "fork_context"],
             "description": "whether it begins with the brief alone (default) or with your whole conversation"},
         "inherit_context": {"type": "boolean", "description": "short for `fork_context`"},
+        "isolation": {"type": "string", "enum": ["default", "worktree"],
+            "description": "`worktree`: it works in a git worktree of its own, a copy of the user's files; for the background"},
         "run_in_background": {"type": "boolean",
             "description": "go on meanwhile; you are told its end once, and need not look for it"},
         "planned_files": texts("files that it is expected to change"),

@@ -33,7 +33,7 @@ struct Input {
 
 fn schema() -> Value {
     let mut properties = brief::fields();
-    let shared = ["group_id", "group_label", "inherit_context", "execution_mode"];
+    let shared = ["group_id", "group_label", "inherit_context", "execution_mode", "isolation"];
     let shared = shared.map(|name| (name.to_owned(), properties.get(name).cloned().unwrap_or_default()));
     let one = json!({"type": "object", "properties": properties.take(), "additionalProperties": false});
     let mut all = serde_json::Map::from_iter(shared);

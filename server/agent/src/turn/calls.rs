@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::stream;
-use kkcode_core::effect::{ProposedFile, Reply};
-use kkcode_core::event::{Command, Propose};
+use kkcode_core::effect::ProposedFile;
+use kkcode_core::event::Propose;
 use kkcode_core::permission::Decision;
 use kkcode_core::permission::engine::Approval;
 use kkcode_core::state::{Snapshot, name_for_agent};
@@ -290,11 +290,7 @@ impl Link {
 
     /// Proposes edits, all of them or none, and says for the model what came of them.
     async fn propose(&self, edits: Vec<Propose>, snapshot: &Snapshot) -> Result<String, String> {
-        let files = match self.ports.handle.request(Command::Propose(edits)).await {
-            Ok(Reply::Proposed { files, .. }) => files,
-            Ok(reply) => return Err(format!("the proposal was answered by {reply:?}")),
-            Err(refusal) => return Err(refusal.to_string()),
-        };
+        let files = self.ports.propose(&self.turn.session, edits).await?;
         let told =
             |file: ProposedFile| [Some(proposed(&file, &snapshot.folders)), file.note].into_iter().flatten();
         Ok(files.into_iter().flat_map(told).collect::<Vec<_>>().join("\n"))

@@ -35,6 +35,40 @@ pub(super) struct Followed {
     pub(super) cut: Option<Interruption>,
 }
 
+/// What came of work that took its time.
+pub(super) enum Meanwhile<T> {
+    Done(T),
+    /// The task was lost.
+    Lost,
+    /// It is to stop.
+    Stop(Interruption),
+}
+
+/// Waits for work, and shows meanwhile that the worker is alive.
+pub(super) async fn meanwhile<T>(
+    worker: &Worker,
+    stop: &mut Stop,
+    work: impl Future<Output = T>,
+) -> Result<Meanwhile<T>, StoreError> {
+    let mut work = std::pin::pin!(work);
+    let mut beats = interval(BEAT);
+    let mut changes = worker.handle.task_changes();
+    loop {
+        let is_asked = tokio::select! {
+            done = &mut work => return Ok(Meanwhile::Done(done)),
+            _ = beats.tick() => false,
+            _ = changes.changed() => false,
+            () = stop.asked() => true,
+        };
+        match worker.beat().await? {
+            Beat::Lost => return Ok(Meanwhile::Lost),
+            Beat::Stop(reason) => return Ok(Meanwhile::Stop(reason)),
+            Beat::Held if is_asked => return Ok(Meanwhile::Stop(cut_by_signal(None))),
+            Beat::Held => {}
+        }
+    }
+}
+
 /// Follows a turn to its end; none when the task was lost meanwhile.
 pub(super) async fn turn(
     worker: &mut Worker,

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 pub struct Ground {
     /// The workspace folders.
     pub folders: Vec<PathBuf>,
+    /// The folder of the user that the first one is a copy of: what is said of its paths holds for the copy.
+    pub copy_of: Option<PathBuf>,
     /// Where a command begins.
     pub cwd: PathBuf,
     /// The user's home folder.
@@ -19,6 +21,14 @@ pub struct Ground {
     pub program_folders: Vec<PathBuf>,
     /// Whether the workspace's file system takes `A` and `a` for the same name.
     pub ignores_case: bool,
+}
+
+impl Ground {
+    /// Returns the path of the user that a path in a copy of his folder stands for.
+    pub(crate) fn original(&self, path: &Path) -> Option<PathBuf> {
+        let (copy, of) = (self.folders.first()?, self.copy_of.as_ref()?);
+        Some(of.join(path.strip_prefix(copy).ok()?))
+    }
 }
 
 /// What stands at a path.

@@ -74,6 +74,7 @@ impl World for Disk {
 pub(crate) fn frame() -> (Ground, Disk) {
     let ground = Ground {
         folders: vec!["/ws".into()],
+        copy_of: None,
         cwd: "/ws".into(),
         home: "/home/user".into(),
         own: vec!["/home/user/.kkcode".into()],

@@ -127,9 +127,10 @@ impl Rule {
     }
 
     fn holds_here(&self, ground: &Ground) -> bool {
-        self.workspace
-            .as_ref()
-            .is_none_or(|workspace| ground.folders.iter().any(|folder| folder == &lexical(workspace)))
+        self.workspace.as_ref().is_none_or(|workspace| {
+            let mut folders = ground.folders.iter().chain(&ground.copy_of);
+            folders.any(|folder| folder == &lexical(workspace))
+        })
     }
 
     /// Patterns are relative to a folder of the workspace; a path outside is compared whole.
@@ -140,6 +141,7 @@ impl Rule {
             || self.file_patterns.iter().any(|pattern| pattern.trim_start_matches('!').starts_with('/'))
         {
             spellings.push(path.to_string_lossy().into_owned());
+            spellings.extend(ground.original(path).map(|path| path.to_string_lossy().into_owned()));
         }
         list_fits(&self.file_patterns, &spellings, reach)
     }

@@ -36,12 +36,12 @@ impl State {
             edits.extend(unsent.map(|comment| (review.proposal.id.clone(), comment.clone())));
             for file in &review.proposal.files {
                 for hunk in &file.hunks {
-                    if let Some(line) = decided(review, file, hunk, &self.folders) {
+                    if let Some(line) = decided(review, file, hunk, self.folders_of_the_user()) {
                         hunks.push(hunk.id.clone());
                         lines.push(line);
                     }
                 }
-                lines.extend(waiting(review, file, &self.folders));
+                lines.extend(waiting(review, file, self.folders_of_the_user()));
             }
             if !hunks.is_empty() {
                 told.push((review.proposal.id.clone(), hunks));
@@ -53,7 +53,7 @@ impl State {
         lines.extend(edits.iter().map(|(_, comment)| {
             format!(
                 "{}: the user changed what you proposed, like this:\n{}",
-                name_for_agent(&comment.path, &self.folders),
+                name_for_agent(&comment.path, self.folders_of_the_user()),
                 comment.text
             )
         }));
@@ -86,7 +86,7 @@ impl State {
         let mut told = Vec::new();
         for hunk in &file.hunks {
             if let (Verdict::Rejected { .. }, Some(line)) =
-                (&hunk.verdict, decided(review, file, hunk, &self.folders))
+                (&hunk.verdict, decided(review, file, hunk, self.folders_of_the_user()))
             {
                 told.push(hunk.id.clone());
                 lines.push(line);
@@ -96,6 +96,11 @@ impl State {
             self.mark_told(proposal, told, commit);
         }
         (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// Returns the folders whose files are proposed for.
+    pub(super) fn folders_of_the_user(&self) -> &[PathBuf] {
+        self.copy_of.as_ref().map_or(&self.folders, std::slice::from_ref)
     }
 
     fn mark_told(&mut self, proposal: &ProposalId, hunks: Vec<HunkId>, commit: &mut Commit) {

@@ -45,7 +45,7 @@ impl State {
         if start.new_session {
             commit.records.push(Record::Session {
                 id: turn.session.clone(),
-                folder: self.folders.first().cloned(),
+                folder: self.copy_of.as_ref().or(self.folders.first()).cloned(),
                 title: title(&turn.prompt),
                 at: turn.started_at,
             });
