@@ -192,7 +192,7 @@ pub struct TaskOutcome {
     /// Those of the planned files that no proposal of it changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remaining_files: Vec<String>,
-    /// The worktree, when it was kept because something in it is not in the proposals; an absolute path.
+    /// The worktree, when it was kept: for a retry, or because something in it is not in the proposals. An absolute path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worktree_path: Option<String>,
     /// What its model requests counted.

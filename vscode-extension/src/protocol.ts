@@ -929,7 +929,9 @@ export interface TaskOutcome {
   proposalIds: string[];
   /** Those of the planned files that no proposal of it changes. */
   remainingFiles?: string[];
-  /** The worktree, when it was kept because something in it is not in the proposals; an absolute path. */
+  /**
+   * The worktree, when it was kept: for a retry, or because something in it is not in the proposals. An absolute path.
+   */
   worktreePath?: string;
   /** What its model requests counted. */
   usage: Usage;

@@ -113,6 +113,9 @@ local task_actions = {
   start = function(text)
     require("kkcode.tasks").start(text)
   end,
+  worktree = function(text)
+    require("kkcode.tasks").start(text, { isolation = "worktree" })
+  end,
   logs = function()
     local tasks = require("kkcode.tasks")
     tasks.choose("Log of a task", tasks.logs)
@@ -240,8 +243,8 @@ M.commands = {
     end,
   },
   task = {
-    about = "start a task, or choose one for its log, to cancel it, to start it again; remove old ones",
-    complete = { "start", "logs", "cancel", "retry", "clean" },
+    about = "start a task, also in a git worktree, or choose one for its log, to cancel it, to start it again; remove old ones",
+    complete = { "start", "worktree", "logs", "cancel", "retry", "clean" },
     run = with_actions(task_actions, "start", "task"),
   },
   sessions = {

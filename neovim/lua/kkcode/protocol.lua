@@ -793,7 +793,7 @@ M.notifications = {
 ---@field proposalIds string[]
 ---Those of the planned files that no proposal of it changes.
 ---@field remainingFiles? string[]
----The worktree, when it was kept because something in it is not in the proposals; an absolute path.
+---The worktree, when it was kept: for a retry, or because something in it is not in the proposals. An absolute path.
 ---@field worktreePath? string
 ---What its model requests counted.
 ---@field usage kkcode.Usage

@@ -81,7 +81,8 @@ cases! {
         an_answer_reaches_the_model,
         a_task_goes_on_without_neovim_and_is_reviewed_in_the_next,
         a_task_s_question_is_asked_in_the_next_neovim,
-        a_task_is_cancelled_and_started_again;
+        a_task_is_cancelled_and_started_again,
+        a_task_works_in_a_worktree;
     settings:
         the_workspace_is_trusted_and_no_longer,
         trust_is_kept_when_the_server_starts_again,

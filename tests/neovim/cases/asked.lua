@@ -197,6 +197,35 @@ return {
     end,
   },
 
+  a_task_works_in_a_worktree = {
+    files = FILE,
+    script = [[
+  - stream:
+      - tool: {name: read, input: {path: a.txt}}
+  - expect: [unsaved]
+    stream:
+      - tool: {name: edit, input: {path: a.txt, before: two, after: TWO}}
+  - stream: [{text: Done.}]
+]],
+    run = function(child, harness)
+      child:edit("a.txt")
+      child:keys(":Kkcode task worktree shout<CR>")
+      child:has_notice("trust the folder first")
+      child:keys(":Kkcode trust<CR>")
+      child:has_notice("is trusted")
+      child:keys(":Kkcode task worktree shout<CR>")
+      child:has_notice("not a git repository")
+      local who = "git -c user.name=user -c user.email=user@localhost "
+      child:lua("vim.fn.system(...)", "git init -q && git add -A && " .. who .. "commit -qm all")
+      child:keys("ggOunsaved<Esc>")
+      child:keys(":Kkcode task worktree shout<CR>")
+      child:has_hunks(1)
+      open_tasks(child)
+      has_task(child, "completed")
+      harness.same("the file", child:lua("return vim.fn.readblob('a.txt')"), FILE["a.txt"])
+    end,
+  },
+
   a_task_is_cancelled_and_started_again = {
     files = FILE,
     script = ASKS:gsub("  %- expect: %[blue%]\n    stream", "  - stream"),
