@@ -81,7 +81,7 @@ impl Answer {
                 self.calls.push(Err(broken));
             }
             StreamEvent::Usage(usage) => self.usage += usage,
-            StreamEvent::Retry(_) => {}
+            StreamEvent::Begun | StreamEvent::Retry(_) => {}
             StreamEvent::Stop(StopReason::Refusal) => self.outcome = Some(Outcome::Refused),
             StreamEvent::Stop(reason) => self.outcome = Some(Outcome::Completed(reason)),
         }

@@ -219,6 +219,7 @@ impl Decoder {
         let ContentBlock { kind, text, thinking, signature, data, id, name, input } = block;
         let block = match kind.as_str() {
             "tool_use" => {
+                out.push(StreamEvent::Begun);
                 let input = input.filter(|input| input.as_object().is_none_or(|input| !input.is_empty()));
                 Block::Call(PartialCall {
                     id: id.unwrap_or_default(),
@@ -233,7 +234,10 @@ impl Decoder {
                 wire::thinking(out, thinking);
                 Block::Thinking { signature: signature.unwrap_or_default() }
             }
-            "redacted_thinking" => Block::Redacted { data: data.unwrap_or_default() },
+            "redacted_thinking" => {
+                out.push(StreamEvent::Begun);
+                Block::Redacted { data: data.unwrap_or_default() }
+            }
             _ => {
                 wire::text(out, text);
                 Block::Other
@@ -255,6 +259,7 @@ impl Decoder {
             "thinking_delta" => wire::thinking(out, delta.thinking),
             "signature_delta" => {
                 if let Some(Block::Thinking { signature }) = block {
+                    out.push(StreamEvent::Begun);
                     signature.push_str(&delta.signature.unwrap_or_default());
                 }
             }

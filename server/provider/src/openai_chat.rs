@@ -227,12 +227,12 @@ impl Decoder {
             wire::text(out, Some(refusal));
         }
         for piece in said.tool_calls.unwrap_or_default() {
-            self.piece(piece)?;
+            self.piece(piece, out)?;
         }
         Ok(())
     }
 
-    fn piece(&mut self, piece: CallPiece) -> Result<(), ProviderError> {
+    fn piece(&mut self, piece: CallPiece, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
         let id = piece.id.unwrap_or_default();
         let FunctionPiece { name, arguments } = piece.function.unwrap_or_default();
         let name = name.unwrap_or_default();
@@ -251,6 +251,7 @@ impl Decoder {
             // Some servers give every call the index 0: another id is another call, and so is a name behind complete input.
             Some(call) if !is_next(call, &id, &name) => call,
             _ => {
+                out.push(StreamEvent::Begun);
                 self.calls.push((piece.index, PartialCall::default()));
                 let Some((_, call)) = self.calls.last_mut() else { return Ok(()) };
                 call

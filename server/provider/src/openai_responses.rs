@@ -202,6 +202,13 @@ impl Decoder {
         &mut self.calls[at].1
     }
 
+    /// Tells of a call that is not open yet.
+    fn begin_call(&self, index: u64, out: &mut Vec<StreamEvent>) {
+        if self.calls.iter().all(|(open, _)| *open != index) {
+            out.push(StreamEvent::Begun);
+        }
+    }
+
     /// Takes what is known of a call from its item, which has its input only when it is done.
     fn describe(&mut self, index: u64, item: &Value) {
         let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -334,6 +341,7 @@ impl Decode for Decoder {
                 wire::thinking(out, delta);
             }
             "response.function_call_arguments.delta" => {
+                self.begin_call(output_index, out);
                 let call = self.call(output_index);
                 call.input.push_str(&delta.unwrap_or_default());
                 call.check()?;
@@ -346,6 +354,7 @@ impl Decode for Decoder {
             "response.output_item.added" => {
                 let item = item.unwrap_or_default();
                 if item.get("type").and_then(Value::as_str) == Some("function_call") {
+                    self.begin_call(output_index, out);
                     self.describe(output_index, &item);
                 }
             }

@@ -17,6 +17,8 @@ pub enum StreamEvent {
     Thinking(String),
     /// The thought just told is complete, and this goes back with it.
     Seal(Seal),
+    /// Something has begun that is told when it is complete: a call of a tool, or a thought that is not shown.
+    Begun,
     /// A tool is to be called; the input is complete. It is not run before the model has come to its end.
     ToolCall(ToolCall),
     /// A tool was to be called with an input that is not complete; it is never run, and the model is told so.

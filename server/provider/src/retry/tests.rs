@@ -117,7 +117,7 @@ async fn a_failed_request_is_sent_again_after_a_while() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_again_after_anything_was_said() {
-    for said in [StreamEvent::Text("half".into()), StreamEvent::Thinking("hm".into())] {
+    for said in [StreamEvent::Text("half".into()), StreamEvent::Thinking("hm".into()), StreamEvent::Begun] {
         let script = vec![Ok(said.clone()), Err(error(ErrorClass::Network))];
         let (events, asked, _) = play(5, vec![script.clone()]).await;
         assert_eq!((events, asked.len()), (script, 1));

@@ -1,7 +1,14 @@
 //! The same scenarios for all dialects. `tests/data/<dialect>/<scenario>` holds the bytes.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
 use kkcode_provider::request::{Content, Seal};
-use kkcode_provider::stream::{ErrorClass, StopReason, Usage};
+use kkcode_provider::retry::{Candidate, Patient, Policy};
+use kkcode_provider::stream::{ErrorClass, Provider, StopReason, Usage};
 use serde_json::{Value, json};
 
 use super::*;
@@ -191,6 +198,60 @@ fn a_stream_without_its_own_end_is_cut_off_and_runs_nothing() {
         assert_eq!(answer.outcome, Some(Outcome::Truncated), "{}", dialect.name);
         // Ollama's calls come whole, and still are not run without an end.
         assert_eq!(answer.calls.is_empty(), dialect.has_ids, "{}", dialect.name);
+    }
+}
+
+/// A model that answers with these bodies, one after the other, and then breaks the connection or closes it.
+struct Played {
+    format: Format,
+    bodies: Mutex<VecDeque<Vec<u8>>>,
+    breaks: bool,
+}
+
+impl Provider for Played {
+    fn stream(&self, _: Request) -> BoxStream<'static, Result<StreamEvent, ProviderError>> {
+        let body = self.bodies.lock().unwrap().pop_front().unwrap_or_else(|| panic!("asked too often"));
+        let mut events = read(self.format, [body.as_slice()]);
+        if self.breaks && !events.iter().any(|event| matches!(event, Ok(StreamEvent::Stop(_)) | Err(_))) {
+            events.push(Err(ProviderError::new(ErrorClass::Network, "the connection broke")));
+        }
+        stream::iter(events).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_not_sent_again_once_a_call_or_a_hidden_thought_has_begun() {
+    let hidden: [&[u8]; 2] = [
+        b"data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"redacted_thinking\",\"data\":\"edit==\"}}\n\n",
+        b"data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\"}}\n\n\
+          data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"signature_delta\",\"signature\":\"edit==\"}}\n\n",
+    ];
+    for dialect in &DIALECTS {
+        let mut cut = vec![data(&format!("{}/truncated", dialect.name))];
+        if dialect.format == Format::Anthropic {
+            cut.extend(hidden.map(<[u8]>::to_vec));
+        }
+        for (body, breaks) in cut.iter().flat_map(|body| [(body, false), (body, true)]) {
+            let line_ends = (0..body.len()).filter(|at| body[*at] == b'\n').map(|at| &body[..=at]);
+            for begun in line_ends {
+                let bodies = vec![begun.to_vec(), data(&format!("{}/text", dialect.name))];
+                let model = Played { format: dialect.format, bodies: Mutex::new(bodies.into()), breaks };
+                let policy = Policy { retries: 1, base: Duration::ZERO, ..Policy::default() };
+                let model = Candidate { provider: Arc::new(model), model: "m".into(), policy };
+                let answer = answer(&Patient::new(vec![model]).stream(request()).collect::<Events>().await);
+                // Each of these bodies says so in the first frame that says anything at all.
+                let has_begun = String::from_utf8_lossy(begun).contains("edit");
+                let shown = format!("{}: {}", dialect.name, String::from_utf8_lossy(begun));
+                match &answer.outcome {
+                    Some(Outcome::Truncated) if has_begun && !breaks => {}
+                    Some(Outcome::Failed(_)) if has_begun && breaks => {}
+                    Some(Outcome::Completed(_)) if !has_begun => {
+                        assert_eq!(answer.text(), "Grüße, Wörld 🚀.");
+                    }
+                    other => panic!("{other:?} after {shown}"),
+                }
+            }
+        }
     }
 }
 
