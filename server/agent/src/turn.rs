@@ -70,7 +70,7 @@ struct Link {
     gate: Arc<Gate>,
     /// The files of instructions that are in the system prompt.
     in_system: Arc<Vec<PathBuf>>,
-    /// Whether the model takes pictures.
+    /// Whether the model takes pictures, or one that may be asked in its place.
     sees: bool,
 }
 
@@ -87,6 +87,8 @@ struct Running {
     saying: Answer,
     /// Which of the models is asked: the first, or one behind it when those before have failed for good.
     tariff: usize,
+    /// The models of which the user was told that they get no pictures.
+    unseeing: Vec<String>,
     calls: Calls,
     /// The tasks that the agent has given away, as far as their ends are still to be told.
     #[cfg(unix)]
@@ -120,6 +122,7 @@ pub(crate) async fn run(turn: Turn, ports: Ports) -> TurnEnd {
         reply: String::new(),
         saying: Answer::default(),
         tariff: 0,
+        unseeing: Vec::new(),
         calls: Calls::default(),
         #[cfg(unix)]
         delegated: delegated::Delegated::default(),
@@ -142,7 +145,7 @@ impl Running {
         let (model, settings) = blocking(move || Ok((config.model(wanted.as_deref())?, config.agent()?)))
             .await?
             .map_err(failed)?;
-        self.link.sees = model.sees;
+        self.link.sees = model.sees();
         self.begin().await?;
         let mut window = Window::of(model.context, &self.system);
         let mut continuations = 0;

@@ -118,6 +118,10 @@ pub struct ToolSpec {
 /// how many of the model's messages are not there.
 pub const EARLIER: &str = "<earlier-conversation";
 
+/// What stands in the place of a picture for a model that sees none.
+const NO_PICTURE: &str =
+    "[a picture is left out here, as you cannot see pictures; ask the user what is on it if that matters]";
+
 /// Returns how many messages of the model a conversation has had, those included that a summary stands for.
 pub fn answers(messages: &[Message]) -> usize {
     let of = |message: &Message| match message.role {
@@ -135,6 +139,32 @@ fn left_out(content: &Content) -> usize {
 }
 
 impl Request {
+    /// Tells whether there is a picture in it.
+    pub fn has_pictures(&self) -> bool {
+        self.messages.iter().flat_map(|message| &message.content).any(Content::is_picture)
+    }
+
+    /// Returns the request for a model that sees no pictures: each message says that there was one.
+    pub(crate) fn without_pictures(mut self) -> Self {
+        for Message { content, .. } in &mut self.messages {
+            let before = content.len();
+            content.retain(|content| !content.is_picture());
+            if content.len() == before {
+                continue;
+            }
+            let is_said = content.iter().any(|content| matches!(content, Content::Text { .. }));
+            match content.last_mut() {
+                // Beside results, a text would be taken for the beginning of a turn of the user.
+                Some(Content::ToolResult { text, .. }) if !is_said => {
+                    text.push('\n');
+                    text.push_str(NO_PICTURE);
+                }
+                _ => content.push(Content::Text { text: NO_PICTURE.to_owned() }),
+            }
+        }
+        self
+    }
+
     /// Returns the request without the thoughts that a provider wanted back; none if there are none in it.
     pub(crate) fn without_sealed_thoughts(&self) -> Option<Self> {
         let is_sealed = |content: &Content| matches!(content, Content::Thinking { seal: Some(_), .. });
@@ -144,6 +174,12 @@ impl Request {
         let mut plain = self.clone();
         plain.messages.iter_mut().for_each(|message| message.content.retain(|content| !is_sealed(content)));
         Some(plain)
+    }
+}
+
+impl Content {
+    fn is_picture(&self) -> bool {
+        matches!(self, Self::Image { .. })
     }
 }
 

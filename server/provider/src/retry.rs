@@ -86,6 +86,8 @@ pub struct Candidate {
     pub provider: Arc<dyn Provider>,
     /// The model's own id; it takes the place of the request's.
     pub model: String,
+    /// Whether it takes pictures; if not, they are left out of what it is asked, and it is told so.
+    pub sees: bool,
     /// How patient one is with it.
     pub policy: Policy,
 }
@@ -94,6 +96,7 @@ impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Candidate")
             .field("model", &self.model)
+            .field("sees", &self.sees)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
@@ -154,12 +157,14 @@ impl Asking {
                 Next::End => return None,
                 Next::Ask(wait) => {
                     tokio::time::sleep(*wait).await;
-                    let Some(Candidate { provider, model, .. }) = self.models.get(self.at) else {
+                    let Some(Candidate { provider, model, sees, policy: _ }) = self.models.get(self.at)
+                    else {
                         self.next = Next::End;
                         let message = "no model is configured";
                         return Some(Err(ProviderError::new(ErrorClass::Configuration, message)));
                     };
                     let request = Request { model: model.clone(), ..self.request.clone() };
+                    let request = if *sees { request } else { request.without_pictures() };
                     self.next = Next::Listen(provider.stream(request));
                 }
                 Next::Follow(stream) => return stream.next().await,

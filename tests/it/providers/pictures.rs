@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::loopback::{Loopback, calls, says};
+use super::loopback::{Loopback, calls, refuses, says};
 use super::waits::{run, server, world};
 
 /// The first bytes of a PNG, which is all that is looked at here.
@@ -28,6 +28,46 @@ fn blind(dir: &tempfile::TempDir) {
     let mut config: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     config["provider"]["far"]["images"] = json!(false);
     fs::write(file, config.to_string()).unwrap();
+}
+
+/// A home with a model that cannot be asked and another that is asked in its place; says which of them take pictures.
+fn with_fallback(first: &Loopback, second: &Loopback, sees: [bool; 2]) -> tempfile::TempDir {
+    let dir = world(&first.base());
+    let file = dir.path().join("home/config.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let models = &mut config["provider"];
+    models["far"]["retry_attempts"] = json!(0);
+    models["near"] = models["far"].clone();
+    models["near"]["base_url"] = json!(second.base());
+    models["far"]["images"] = json!(sees[0]);
+    models["near"]["images"] = json!(sees[1]);
+    config["models"] = json!({"main": ["far/m", "near/m"]});
+    fs::write(file, config.to_string()).unwrap();
+    fs::write(dir.path().join("work/a.png"), PNG).unwrap();
+    dir
+}
+
+#[test]
+fn pictures_are_left_out_of_the_request_alone_to_the_model_that_takes_none() {
+    for sees in [[true, false], [false, true]] {
+        let failing = Loopback::start(vec![refuses("503 Service Unavailable", ""); 2]);
+        let answering = Loopback::start(vec![calls("read", &json!({"path": "a.png"})), says("A cat.")]);
+        let dir = with_fallback(&failing, &answering, sees);
+        let (code, printed, errors) = run(&dir, &["what is it?", "--attach", "a.png"]);
+        assert_eq!((code, printed.as_str()), (Some(0), "A cat.\n"), "{errors}");
+        for (model, name, sees) in [(&failing, "far/m", sees[0]), (&answering, "near/m", sees[1])] {
+            for count in [1, 2] {
+                let request = model.request();
+                let expected = vec![("user", DATA); if sees { count } else { 0 }];
+                assert_eq!(pictures(&request), expected, "{name}: {request}");
+                let is_told = request.to_string().contains("as you cannot see pictures");
+                assert_eq!(is_told, !sees, "{name}: {request}");
+            }
+            let said = format!("{name} is asked without the pictures: it takes none");
+            assert_eq!(errors.matches(&said).count(), usize::from(!sees), "{errors}");
+        }
+        assert!(!errors.contains("is not sent"), "{errors}");
+    }
 }
 
 #[test]

@@ -21,17 +21,17 @@ pub(crate) struct Model {
     pub(crate) id: String,
     /// How many tokens conversation and answer may have together.
     pub(crate) context: u64,
-    /// Whether it takes pictures.
-    pub(crate) sees: bool,
-    /// What it is called and costs, and those that are asked when it fails for good, in that order.
+    /// What it is called, takes and costs, and those that are asked when it fails for good, in that order.
     pub(crate) tariffs: Vec<Tariff>,
 }
 
-/// What a model costs.
+/// What a model takes and costs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tariff {
     /// The model, as `provider/model`.
     pub(crate) model: String,
+    /// Whether it takes pictures.
+    pub(crate) sees: bool,
     /// None if it is not known.
     pub(crate) price: Option<Price>,
 }
@@ -47,6 +47,13 @@ pub struct ModelEntry {
     pub context_tokens: Option<u64>,
     /// Why it cannot be asked, and what to do.
     pub unavailable: Option<String>,
+}
+
+impl Model {
+    /// Tells whether any of those that may be asked takes pictures.
+    pub(crate) fn sees(&self) -> bool {
+        self.tariffs.iter().any(|tariff| tariff.sees)
+    }
 }
 
 impl ConfigSource {
@@ -116,19 +123,18 @@ impl ConfigSource {
         let mut candidates = Vec::new();
         let mut tariffs = Vec::new();
         let mut context = u64::MAX;
-        let mut sees = true;
         for wanted in selection::wanted(&effective, wanted, selected, &self.home)? {
             let (provider, model) = full_name(&effective, &wanted)?;
             let limit = selection::context_limit(&effective, provider, &model);
             context = context.min(limit.map_or_else(|| agent::known_context(&model), u64::from));
-            sees &= selection::provider(&effective, provider)?.sees();
-            candidates.push(self.candidate(&effective, &wanted)?);
+            let candidate = self.candidate(&effective, &wanted)?;
             let price = prices.of(provider, &model).copied();
-            tariffs.push(Tariff { model: joined(provider, &model), price });
+            tariffs.push(Tariff { model: joined(provider, &model), sees: candidate.sees, price });
+            candidates.push(candidate);
         }
         let first = candidates.first().ok_or_else(|| error("`models.main` names no model"))?;
         let id = first.model.clone();
-        Ok(Model { provider: Arc::new(Patient::new(candidates)), id, context, sees, tariffs })
+        Ok(Model { provider: Arc::new(Patient::new(candidates)), id, context, tariffs })
     }
 
     fn candidate(&self, effective: &Effective, wanted: &str) -> Result<Candidate, ProviderError> {

@@ -168,6 +168,7 @@ impl ProviderConfig {
             return Ok(Candidate {
                 provider: Arc::new(Scripted::new(with.home.join(script))),
                 model,
+                sees: self.sees(),
                 policy,
             });
         }
@@ -191,7 +192,7 @@ impl ProviderConfig {
         let mut policy = Policy::default();
         policy.retries = self.retry_attempts.unwrap_or(policy.retries);
         policy.base = self.retry_base_delay_ms.map_or(policy.base, Duration::from_millis);
-        Ok(Candidate { provider: Arc::new(remote), model, policy })
+        Ok(Candidate { provider: Arc::new(remote), model, sees: self.sees(), policy })
     }
 
     /// Tells whether the provider needs a key that is nowhere.

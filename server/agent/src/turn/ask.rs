@@ -11,7 +11,7 @@ use kkcode_provider::stream::{ProviderError, Retry, StreamEvent};
 use tokio::time::Instant;
 
 use super::Running;
-use crate::config::Model;
+use crate::config::{Model, Tariff};
 use crate::runtime::{Retrying, Update};
 use crate::tool;
 use crate::{budget, fresh};
@@ -30,12 +30,17 @@ impl Running {
     /// Asks the model once, and tells what it says as it says it.
     pub(super) async fn ask(&mut self, model: &Model) -> Result<Answer, TurnStatus> {
         self.within_budget(model).await?;
-        let mut stream = model.provider.stream(Request {
+        let request = Request {
             model: model.id.clone(),
             system: self.system.clone(),
             messages: merged(&self.messages),
             tools: tool::specs(self.link.ports.config.delegate().as_deref()),
-        });
+        };
+        let has_pictures = request.has_pictures();
+        if has_pictures {
+            self.tell_of_pictures(model);
+        }
+        let mut stream = model.provider.stream(request);
         self.saying = Answer::default();
         let mut gathered = Gathered::default();
         let mut due = Instant::now();
@@ -80,6 +85,9 @@ impl Running {
                 && retry.attempt == 0
             {
                 self.tariff += 1;
+                if has_pictures {
+                    self.tell_of_pictures(model);
+                }
             }
             self.saying.add(event);
             if self.saying.outcome.is_some() {
@@ -88,6 +96,18 @@ impl Running {
                 self.count(&answer, model);
                 return Ok(answer);
             }
+        }
+    }
+
+    /// Tells the user, once in a turn, that the model that is asked now does not get the pictures of the conversation.
+    fn tell_of_pictures(&mut self, model: &Model) {
+        if let Some(Tariff { model, sees: false, .. }) = model.tariffs.get(self.tariff)
+            && !self.unseeing.contains(model)
+        {
+            self.unseeing.push(model.clone());
+            self.link.tell_user(format!(
+                "{model} is asked without the pictures: it takes none (`provider.NAME.images` is false)"
+            ));
         }
     }
 

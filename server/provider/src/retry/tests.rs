@@ -4,20 +4,21 @@ use std::sync::Mutex;
 use tokio::time::Instant;
 
 use super::*;
+use crate::request::{Content, Message, Role};
 use crate::stream::{StopReason, Usage};
 
 type Script = Vec<Result<StreamEvent, ProviderError>>;
 
-/// A model that plays one script after the other, and keeps which models it was asked for.
+/// A model that plays one script after the other, and keeps what it was asked.
 #[derive(Default)]
 struct Played {
     scripts: Mutex<VecDeque<Script>>,
-    asked: Mutex<Vec<String>>,
+    asked: Mutex<Vec<Request>>,
 }
 
 impl Provider for Played {
     fn stream(&self, request: Request) -> BoxStream<'static, Result<StreamEvent, ProviderError>> {
-        self.asked.lock().unwrap().push(request.model);
+        self.asked.lock().unwrap().push(request);
         let script = self.scripts.lock().unwrap().pop_front().expect("asked too often");
         stream::iter(script).boxed()
     }
@@ -37,18 +38,31 @@ fn good() -> Script {
 
 /// Plays these scripts to a model with a fallback, and returns what came, who was asked, and how long it took.
 async fn play(retries: u32, scripts: Vec<Script>) -> (Script, Vec<String>, u128) {
+    let start = Instant::now();
+    let (events, asked) = play_to([true, true], retries, scripts, vec![]).await;
+    let asked = asked.into_iter().map(|request| request.model).collect();
+    (events, asked, start.elapsed().as_millis())
+}
+
+/// The same with a conversation, for models of which each takes pictures or does not; returns what they were asked.
+async fn play_to(
+    sees: [bool; 2],
+    retries: u32,
+    scripts: Vec<Script>,
+    messages: Vec<Message>,
+) -> (Script, Vec<Request>) {
     let played = Arc::new(Played { scripts: Mutex::new(scripts.into()), ..Played::default() });
-    let candidate = |model: &str| Candidate {
+    let candidate = |model: &str, sees| Candidate {
         provider: Arc::clone(&played) as Arc<dyn Provider>,
         model: model.into(),
+        sees,
         policy: policy(retries),
     };
-    let patient = Patient::new(vec![candidate("first"), candidate("second")]);
-    let request = Request { model: String::new(), system: String::new(), messages: vec![], tools: vec![] };
-    let start = Instant::now();
+    let patient = Patient::new(vec![candidate("first", sees[0]), candidate("second", sees[1])]);
+    let request = Request { model: String::new(), system: String::new(), messages, tools: vec![] };
     let events = patient.stream(request).collect().await;
     let asked = played.asked.lock().unwrap().clone();
-    (events, asked, start.elapsed().as_millis())
+    (events, asked)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is compared with what a stream gives")]
@@ -154,4 +168,39 @@ async fn without_a_model_there_is_an_error() {
     let request = Request { model: String::new(), system: String::new(), messages: vec![], tools: vec![] };
     let events: Script = Patient::new(vec![]).stream(request).collect().await;
     assert_eq!(events, [Err(ProviderError::new(ErrorClass::Configuration, "no model is configured"))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pictures_are_left_out_for_the_model_alone_that_does_not_see_them() {
+    let picture = || Content::Image { media_type: "image/png".into(), data: "aGk=".into() };
+    let text = |text: &str| Content::Text { text: text.into() };
+    let result = |text: &str| Content::ToolResult { id: "1".into(), text: text.into(), is_error: false };
+    let by_user = |content| Message { role: Role::User, content };
+    let plain = || by_user(vec![text("so?")]);
+    let told = vec![
+        by_user(vec![text("what is this?"), picture(), picture()]),
+        by_user(vec![result("a.png"), picture()]),
+        by_user(vec![result("a.png"), text("and now?"), picture()]),
+        by_user(vec![picture()]),
+        plain(),
+    ];
+    let note = "[a picture is left out here, as you cannot see pictures; ask the user what is on it if that matters]";
+    let left_out = vec![
+        by_user(vec![text("what is this?"), text(note)]),
+        by_user(vec![result(&format!("a.png\n{note}"))]),
+        by_user(vec![result("a.png"), text("and now?"), text(note)]),
+        by_user(vec![text(note)]),
+        plain(),
+    ];
+    let scripts = || vec![vec![Err(error(ErrorClass::Overloaded))], good()];
+    for (sees, expected) in [
+        ([true, true], [&told, &told]),
+        ([true, false], [&told, &left_out]),
+        ([false, true], [&left_out, &told]),
+        ([false, false], [&left_out, &left_out]),
+    ] {
+        let (_, asked) = play_to(sees, 0, scripts(), told.clone()).await;
+        let asked: Vec<_> = asked.iter().map(|request| &request.messages).collect();
+        assert_eq!(asked, expected, "{sees:?}");
+    }
 }

@@ -237,7 +237,7 @@ async fn a_request_is_not_sent_again_once_a_call_or_a_hidden_thought_has_begun()
                 let bodies = vec![begun.to_vec(), data(&format!("{}/text", dialect.name))];
                 let model = Played { format: dialect.format, bodies: Mutex::new(bodies.into()), breaks };
                 let policy = Policy { retries: 1, base: Duration::ZERO, ..Policy::default() };
-                let model = Candidate { provider: Arc::new(model), model: "m".into(), policy };
+                let model = Candidate { provider: Arc::new(model), model: "m".into(), sees: true, policy };
                 let answer = answer(&Patient::new(vec![model]).stream(request()).collect::<Events>().await);
                 // Each of these bodies says so in the first frame that says anything at all.
                 let has_begun = String::from_utf8_lossy(begun).contains("edit");

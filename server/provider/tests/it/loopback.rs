@@ -334,7 +334,8 @@ async fn dropping_the_stream_closes_the_connection() {
 
 fn patient(endpoint: Endpoint, http: &Http, retries: u32) -> Candidate {
     let policy = Policy { retries, base: Duration::from_millis(1), random: Arc::new(|| 0.5) };
-    Candidate { provider: Arc::new(Remote::new(endpoint, http.clone())), model: "m".into(), policy }
+    let provider = Arc::new(Remote::new(endpoint, http.clone()));
+    Candidate { provider, model: "m".into(), sees: true, policy }
 }
 
 #[tokio::test]
