@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 mod bad_calls;
 mod loopback;
 mod peer;
+mod picture_bodies;
 mod pictures;
 mod types;
 mod waits;

@@ -8,7 +8,7 @@ use super::loopback::{Loopback, calls, refuses, says};
 use super::waits::{run, server, world};
 
 /// The first bytes of a PNG, which is all that is looked at here.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
 /// The same in base64, as a request has it.
 const DATA: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg==";
