@@ -61,8 +61,9 @@ struct Worker {
     home: PathBuf,
 }
 
-/// Does a task, and returns the exit code of the process. Reads what is given on stdin first; `variables` are the environment.
-pub fn run(id: &str, home: PathBuf, variables: fn(&str) -> Option<String>) -> u8 {
+/// Does a task, and returns the exit code of the process. Reads what is given on stdin first; `variables` are the environment,
+/// `helper` is the program that bounds commands.
+pub fn run(id: &str, home: PathBuf, variables: fn(&str) -> Option<String>, helper: Option<PathBuf>) -> u8 {
     #[cfg(unix)]
     leave_the_session();
     let mut given = Vec::new();
@@ -79,6 +80,10 @@ pub fn run(id: &str, home: PathBuf, variables: fn(&str) -> Option<String>) -> u8
         }
     };
     let config = ConfigSource::handed_over(home.clone(), given, variables).with_keyring(SystemKeyring);
+    #[cfg(unix)]
+    let config = config.with_helper(helper);
+    #[cfg(not(unix))]
+    let _there_is_no_sandbox = helper;
     let token = variables(TOKEN).unwrap_or_default();
     let ended = runtime.block_on(work(TaskId::new(id), home.clone(), &config, &token));
     if !token.is_empty() {

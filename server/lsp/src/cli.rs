@@ -126,9 +126,9 @@ pub(crate) fn run() -> ExitCode {
             lifecycle::run(async move { output.end(task::run(command, output).await) })
         }
         Some(Command::Worker { id }) => {
-            ExitCode::from(kkcode_agent::worker::run(&id, crate::home::find(None), |name| {
-                std::env::var(name).ok()
-            }))
+            let variables = |name: &str| std::env::var(name).ok();
+            let (home, helper) = (crate::home::find(None), crate::home::helper());
+            ExitCode::from(kkcode_agent::worker::run(&id, home, variables, helper))
         }
         Some(Command::Permission(command)) => ExitCode::from(output.end(permission::run(command, output))),
         Some(Command::Trash(command)) => ExitCode::from(output.end(trash::run(&command, output))),

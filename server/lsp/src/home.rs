@@ -14,7 +14,6 @@ pub(crate) fn find(named: Option<PathBuf>) -> PathBuf {
 }
 
 /// Returns the program that starts commands within bounds: this one, even when another has been put in its place.
-#[cfg(unix)]
 pub(crate) fn helper() -> Option<PathBuf> {
     cfg!(target_os = "linux").then(|| PathBuf::from("/proc/self/exe"))
 }

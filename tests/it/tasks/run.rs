@@ -124,3 +124,25 @@ fn a_task_begins_with_the_conversation_that_it_is_forked_from() {
     assert_eq!(task["result"]["reply"], "Second.", "{task}");
     assert_ne!(task["sessionId"], session);
 }
+
+#[test]
+fn a_command_of_a_task_is_in_the_sandbox() {
+    let script = "
+turns:
+  - stream:
+      - tool: {name: bash, input: {command: 'if cat /proc/$PPID/environ > /dev/null; then echo open; else echo shut; fi'}}
+  - expect: ['shut']
+    stream: [{text: Done.}]
+";
+    let world = World::with_script(script);
+    let report = world.output(&["doctor"]);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    let sandbox =
+        report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "sandbox").unwrap();
+    if sandbox["status"] != "ok" {
+        let name = "tasks::run::a_command_of_a_task_is_in_the_sandbox";
+        return kkcode_tests::skip(name, &sandbox["message"].to_string());
+    }
+    let task = world.end(&world.start(&["--level", "yolo"]));
+    assert_eq!(task["status"], "completed", "{task}");
+}

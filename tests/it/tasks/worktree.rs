@@ -78,7 +78,7 @@ turns:
       - tool: {name: read, input: {path: a.txt}}
       - tool: {name: read, input: {path: ignored.txt}}
       - tool: {name: bash, input: {command: 'cat staged.txt new/untracked.txt link; test ! -e gone.txt; test -x run.sh'}}
-  - expect: [\"staged\\nuntracked\\none\\nmine\\nthree\\n\"]
+  - expect: [\"staged\\nuntracked\\none\\nmine\\nthree\"]
     stream:
       - tool: {name: edit, input: {path: a.txt, before: three, after: THREE}}
       - tool: {name: write, input: {path: deep/made.txt, content: \"made\\n\"}}
