@@ -7,6 +7,8 @@ use kkcode_tests::{Options, TestServer};
 use serde_json::{Value, json};
 
 mod bad_calls;
+#[cfg(target_os = "linux")]
+mod keys;
 mod loopback;
 mod peer;
 mod picture_bodies;

@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A server that gives each request the next answer.
 pub(super) struct Loopback {
     address: SocketAddr,
-    requests: Receiver<Value>,
+    /// The heads and the bodies.
+    requests: Receiver<(String, Value)>,
 }
 
 impl Loopback {
@@ -25,8 +26,8 @@ impl Loopback {
         std::thread::spawn(move || {
             for answer in answers {
                 let (mut stream, _) = listener.accept().unwrap();
-                let body = body(&mut stream);
-                told.send(serde_json::from_slice(&body).unwrap_or(Value::Null)).ok();
+                let (head, body) = read(&mut stream);
+                told.send((head, serde_json::from_slice(&body).unwrap_or(Value::Null))).ok();
                 stream.write_all(answer.as_bytes()).ok();
             }
         });
@@ -45,6 +46,11 @@ impl Loopback {
 
     /// Waits for the body of the next request.
     pub(super) fn request(&self) -> Value {
+        self.request_with_head().1
+    }
+
+    /// Waits for the next request, and returns its head too.
+    pub(super) fn request_with_head(&self) -> (String, Value) {
         self.requests.recv_timeout(PATIENCE).expect("a request")
     }
 
@@ -87,7 +93,7 @@ fn sse(events: &[Value]) -> String {
     answer("200 OK", "content-type: text/event-stream\r\n", &format!("{body}data: [DONE]\n\n"))
 }
 
-fn body(stream: &mut TcpStream) -> Vec<u8> {
+fn read(stream: &mut TcpStream) -> (String, Vec<u8>) {
     let mut request = Vec::new();
     let mut piece = [0; 4096];
     loop {
@@ -96,12 +102,13 @@ fn body(stream: &mut TcpStream) -> Vec<u8> {
             let text = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
             let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             if request.len() >= head + 4 + length.unwrap_or(0) {
-                return request.split_off(head + 4);
+                let body = request.split_off(head + 4);
+                return (String::from_utf8_lossy(&request).into_owned(), body);
             }
         }
         match stream.read(&mut piece) {
             Ok(count) if count > 0 => request.extend_from_slice(&piece[..count]),
-            _ => return Vec::new(),
+            _ => return (String::new(), Vec::new()),
         }
     }
 }
