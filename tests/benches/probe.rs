@@ -168,7 +168,8 @@ impl Server {
         Ok(())
     }
 
-    fn send(&mut self, message: &Value) -> Result<()> {
+    /// Sends a message, whatever it is.
+    pub(crate) fn send(&mut self, message: &Value) -> Result<()> {
         let body = serde_json::to_vec(message)?;
         let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
         frame.extend(body);
@@ -176,7 +177,8 @@ impl Server {
         Ok(self.stdin.flush()?)
     }
 
-    fn receive(&mut self) -> Result<Value> {
+    /// Waits for the next message, whatever it is.
+    pub(crate) fn receive(&mut self) -> Result<Value> {
         let mut length = None;
         loop {
             let mut line = String::new();

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use kkcode_tests::{Binary, DEADLINE};
+use kkcode_tests::{Binary, DEADLINE, Options};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 mod crash;
 mod delegation;

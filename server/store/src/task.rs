@@ -209,8 +209,10 @@ fn list(connection: &Connection, query: &TaskQuery) -> rusqlite::Result<Vec<Task
     let rows = statement.query_map(params![value, MOST_LISTED], task)?;
     let mut tasks = rows.collect::<rusqlite::Result<Vec<Task>>>()?;
     if tasks.len() == MOST_LISTED && query.status.is_none() {
-        let open =
-            format!("SELECT {COLUMNS} FROM task WHERE ended_at IS NULL AND {filter} ORDER BY number DESC");
+        // By that index, or all that has ended is read for the order.
+        let open = format!(
+            "SELECT {COLUMNS} FROM task INDEXED BY task_open WHERE ended_at IS NULL AND {filter} ORDER BY number DESC"
+        );
         let mut statement = connection.prepare_cached(&open)?;
         for open in statement.query_map(params![value], task)? {
             let open = open?;

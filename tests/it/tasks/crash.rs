@@ -81,6 +81,36 @@ fn a_command_that_is_killed_changes_nothing_for_the_worker() {
 }
 
 #[test]
+fn a_killed_server_changes_nothing_for_its_workers() {
+    let world = World::new(300);
+    world.configure("background: {max_parallel: 100}\n");
+    let mut told = Vec::new();
+    for round in 0..rounds() {
+        let mut server =
+            Options::new().home(world.home()).workspace(&world.work()).allow_unread().initialized();
+        let start = json!({"command": "kkcode.task.start", "arguments": [{"prompt": "make it loud"}]});
+        let asked = server.send_request("workspace/executeCommand", start);
+        if round % 2 == 0 {
+            let started = server.response(asked).unwrap();
+            told.push(started["taskId"].as_str().unwrap().to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(shuffled(round, 60)));
+        server.kill();
+    }
+    // Every task that was told is there, and so may be one that was asked for in the last moment.
+    let list = world.json(&["task", "list"]);
+    let tasks = list["tasks"].as_array().unwrap();
+    assert!(told.iter().all(|id| tasks.iter().any(|task| task["taskId"] == **id)), "{list}");
+    for task in tasks {
+        let task = world.end(task["taskId"].as_str().unwrap());
+        assert_eq!(task["status"], "completed", "{task}\n{}", world.worker_logs());
+    }
+    assert_eq!(world.sql::<i64>("SELECT count(*) FROM task WHERE epoch > 1"), 0, "no second worker");
+    assert_eq!(world.sql::<String>("PRAGMA integrity_check"), "ok");
+    world.nothing_is_left();
+}
+
+#[test]
 fn a_machine_that_was_started_anew_interrupts_and_signals_nobody() {
     let world = World::new(60_000);
     let id = world.start(&[]);

@@ -1,5 +1,7 @@
 //! A task from its start to its proposal.
 
+use kkcode_tests::Message;
+
 use super::*;
 
 #[test]
@@ -49,10 +51,39 @@ fn what_the_user_changes_meanwhile_stays_and_the_proposal_moves() {
 #[test]
 fn everybody_who_follows_a_task_sees_the_same() {
     let world = World::new(600);
+    let capabilities = json!({"experimental": {"kkcode": {"protocolVersion": 1}}});
+    let server = || {
+        let options = Options::new().home(world.home()).workspace(&world.work()).allow_unread();
+        options.capabilities(capabilities.clone()).initialized()
+    };
+    let mut servers = [server(), server()];
     let id = world.start(&[]);
     let watchers: Vec<Child> =
         (0..3).map(|_| follow(&world, &["task", "logs", &id, "--follow", "--json"])).collect();
     world.end(&id);
+    for server in &mut servers {
+        let status = |message: &Message| match message {
+            Message::Notification { method, params } if method == "kkcode/task/didChange" => {
+                Some(params["task"]["status"].as_str()?.to_owned())
+            }
+            _ => None,
+        };
+        let mut seen = Vec::new();
+        while seen.last().is_none_or(|last| last != "completed") {
+            seen.push(server.wait_for("the end of the task", status));
+        }
+        seen.dedup();
+        assert!(
+            ["pending", "running", "completed"]
+                .ends_with(&seen.iter().map(String::as_str).collect::<Vec<_>>()),
+            "{seen:?}"
+        );
+    }
+    // What a client that was away is told is the same in all of them.
+    let [first, second] =
+        servers.map(|mut server| server.call("kkcode/events/since", json!({"seq": 0}))["events"].take());
+    assert_eq!(first, second);
+    assert!(!first.as_array().unwrap().is_empty());
     let log: Vec<(Value, Value)> =
         world.log(&id).iter().map(|event| (event["seq"].clone(), event["kind"].clone())).collect();
     for watcher in watchers {

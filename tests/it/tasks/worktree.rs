@@ -1,8 +1,5 @@
 //! Tasks in a git worktree: what their copy begins with, what comes back of it, and when it goes.
 
-use kkcode_tests::Options;
-use serde_json::json;
-
 use super::*;
 
 /// Makes a world whose folder is a trusted git repository with one commit.
