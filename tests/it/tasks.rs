@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use kkcode_tests::{Binary, DEADLINE, Options};
+use kkcode_tests::{Binary, DEADLINE, Options, Terminal, skip};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 

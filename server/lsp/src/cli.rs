@@ -2,6 +2,7 @@
 
 mod ask;
 mod audit;
+mod bars;
 mod config;
 mod demo;
 mod doctor;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use kkcode_tests::skip;
-
 use super::*;
 
 /// Which test shows which fault: the functions of `tests/it/tasks`, and one of the store.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use kkcode_tests::skip;
-
 use super::*;
 
 /// Runs a command of a world under strace with these arguments; none, and a mark, where there is no strace.

@@ -2,8 +2,6 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use kkcode_tests::skip;
-
 use super::*;
 
 #[test]

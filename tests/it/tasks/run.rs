@@ -177,3 +177,39 @@ turns:
     let task = world.end(&world.start(&["--level", "yolo"]));
     assert_eq!(task["status"], "completed", "{task}");
 }
+
+#[test]
+fn who_waits_on_a_terminal_sees_what_the_tasks_do() {
+    let test = "who_waits_on_a_terminal_sees_what_the_tasks_do";
+    if !Terminal::is_possible() {
+        return skip(test, "there is no tmux");
+    }
+    let script = "
+turns:
+  - stream:
+      - tool: {name: read, input: {path: a.txt}}
+  - stream:
+      - waitFor: go
+      - text: Done.
+";
+    let world = World::with_script(script);
+    let ids = [
+        world.start(&["--description", "The first\u{1b}[2J one"]),
+        world.start(&["--description", "The second"]),
+    ];
+    let home = world.home();
+    let wait = format!(
+        "cd '{}'; HOME='{home}' KKCODE_HOME='{home}' '{}' task wait {}; echo ended with $?; exec cat",
+        world.work().display(),
+        world.program.display(),
+        ids.join(" "),
+        home = home.display(),
+    );
+    let terminal = Terminal::start(world.dir.path(), (80, 24), &["sh", "-c", &wait]);
+    terminal.shows(&["[2J one · read a.txt", "s  The second · read a.txt"]);
+    fs::write(home.join("go"), "").unwrap();
+    terminal.shows(&["ended with 0"]);
+    let screen = terminal.text();
+    assert!(ids.iter().all(|id| screen.contains(&format!("{id}  completed"))), "{screen}");
+    assert!(!screen.contains("· read a.txt"), "the lines are gone: {screen}");
+}

@@ -11,6 +11,7 @@ use kkcode_core::task::{ExecutionMode, Interruption, Isolation, Task, TaskStatus
 use kkcode_core::turn::{Level, Mode};
 use kkcode_protocol::task::{TaskCleanResult, TaskListResult, TaskLogsResult, TaskStartResult};
 
+use super::bars::Bars;
 use super::failure::Failure;
 use super::local::{Local, config};
 use super::output::{Outcome, Output, Style, note};
@@ -287,7 +288,12 @@ async fn wait_for(wait: WaitFor, tasks: &Tasks, output: Output) -> Outcome {
     }
     let attending = tokio::spawn(tasks.clone().attend());
     let which = if wait.any { Wait::Any } else { Wait::All };
-    let waited = tasks.wait(&ids, which, wait.timeout_ms.map(Duration::from_millis)).await;
+    let mut bars = Bars::new();
+    let waited = tokio::select! {
+        waited = tasks.wait(&ids, which, wait.timeout_ms.map(Duration::from_millis)) => waited,
+        () = bars.follow(&ids, tasks), if !output.is_json() => Ok(Vec::new()),
+    };
+    drop(bars);
     attending.abort();
     waited?;
     let mut found = Vec::with_capacity(ids.len());
