@@ -261,13 +261,15 @@ fn plan(
 ) -> Plan {
     let surroundings = site.ports.config.surroundings();
     let path = surroundings.path.unwrap_or_default();
+    // Git's own files of a worktree are beside the user's.
+    let repository = site.ports.config.worktree().map(|worktree| worktree.repository().to_owned());
     let own = surroundings.home;
     let home = surroundings.user_home.unwrap_or_else(|| PathBuf::from("/nonexistent"));
     Plan {
         folders,
         writable: config.writable_dirs(&home),
         own: vec![own],
-        program_folders: std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect(),
+        visible: std::env::split_paths(&path).chain(repository).collect(),
         temporary,
         layers: place.layers(),
         home,

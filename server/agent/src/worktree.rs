@@ -36,6 +36,8 @@ pub(crate) struct Worktree {
     folder: PathBuf,
     /// The top of the user's repository, links followed.
     top: PathBuf,
+    /// Where git keeps what all worktrees of the repository share.
+    repository: PathBuf,
     /// The top of the copy.
     root: PathBuf,
     /// What is kept about the copy: the state that it began with.
@@ -72,11 +74,11 @@ impl Worktree {
         environment: Vec<(OsString, OsString)>,
     ) -> Result<(Self, bool), Problem> {
         let git = Git::new(environment);
-        let top = git::top(&git, folder)?;
+        let (top, repository) = git::top(&git, folder)?;
         let all = all(home).map_err(|error| format!("no folder for worktrees can be made: {error}"))?;
         let (root, state) = (all.join(task.as_str()), all.join(format!("{task}.state")));
         let folder = folder.to_owned();
-        let worktree = Self { home: home.to_owned(), folder, top, root, state, git };
+        let worktree = Self { home: home.to_owned(), folder, top, repository, root, state, git };
         let is_new = !worktree.is_whole();
         if is_new {
             worktree.remove();
@@ -88,6 +90,11 @@ impl Worktree {
     /// Returns the folder of the user that this is a copy of.
     pub(crate) fn original(&self) -> &Path {
         &self.folder
+    }
+
+    /// Returns where git keeps what all worktrees of the repository share.
+    pub(crate) fn repository(&self) -> &Path {
+        &self.repository
     }
 
     /// Returns the top of the copy.

@@ -74,8 +74,8 @@ turns:
   - stream:
       - tool: {name: read, input: {path: a.txt}}
       - tool: {name: read, input: {path: ignored.txt}}
-      - tool: {name: bash, input: {command: 'cat staged.txt new/untracked.txt link; test ! -e gone.txt; test -x run.sh'}}
-  - expect: [\"staged\\nuntracked\\none\\nmine\\nthree\"]
+      - tool: {name: bash, input: {command: 'cat staged.txt new/untracked.txt link; test ! -e gone.txt; test -x run.sh && git status --short'}}
+  - expect: [\"staged\\nuntracked\\none\\nmine\\nthree\", \" M a.txt\"]
     stream:
       - tool: {name: edit, input: {path: a.txt, before: three, after: THREE}}
       - tool: {name: write, input: {path: deep/made.txt, content: \"made\\n\"}}
@@ -354,4 +354,32 @@ turns:
     world.json(&["proposal", "accept", task["result"]["proposalIds"][0].as_str().unwrap()]);
     assert_eq!(world.text(), "one\nTWO\nthree\n");
     nothing_stays(&world);
+}
+
+#[test]
+fn a_repository_that_the_agent_puts_in_the_place_of_gits_own_is_not_believed() {
+    let world = World::new(0);
+    let mark = world.dir.path().join("pwned");
+    // The repository brings another one along, as files like any others, that names a program.
+    let evil = world.work().join("evil");
+    for folder in ["objects", "refs"] {
+        fs::create_dir_all(evil.join(folder)).unwrap();
+        fs::write(evil.join(folder).join("kept"), "").unwrap();
+    }
+    fs::write(evil.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    let program = format!("[filter \"x\"]\n\tclean = touch {}; cat\n", mark.display());
+    fs::write(evil.join("config"), program).unwrap();
+    fs::write(world.work().join(".gitattributes"), "*.new filter=x\n").unwrap();
+    let does = "echo \"gitdir: $PWD/evil\" > .git; echo new > a.new\n";
+    fs::write(world.work().join("build.sh"), does).unwrap();
+    let script = "turns:\n  - stream:\n      - tool: {name: bash, input: {command: sh build.sh}}\n  - stream: [{text: Done.}]\n";
+    fs::write(world.home().join("script.yaml"), script).unwrap();
+    // Without a sandbox, in which nothing of it would be kept.
+    world.configure("permission: {sandbox: {mode: off}}\n");
+    git(&world, &["init", "--quiet"]);
+    commit(&world);
+    world.json(&["trust", "grant"]);
+    let id = started(&world);
+    completed(&world, &id);
+    assert!(!mark.exists(), "a program that the repository names was run");
 }

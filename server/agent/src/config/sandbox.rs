@@ -35,7 +35,11 @@ enum Network {
 
 impl SandboxConfig {
     fn read(effective: &Effective) -> Self {
-        let text = |key: &str| effective.get(&["permission", "sandbox", key]).and_then(Value::as_str);
+        let text = |key: &str| match effective.get(&["permission", "sandbox", key]) {
+            // A plain `off` in YAML.
+            Some(Value::Bool(false)) => Some("off"),
+            value => value.and_then(Value::as_str),
+        };
         let folders = effective.get(&["permission", "sandbox", "writable_dirs"]).and_then(Value::as_array);
         Self {
             mode: match text("mode") {

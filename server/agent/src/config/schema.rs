@@ -306,7 +306,9 @@ impl Takes {
             }
             Self::Text => (is_text(value), "a text".to_owned()),
             Self::OneOf(words) => {
-                let is_known = value.as_str().is_some_and(|word| words.contains(&word));
+                // A plain `off` is a boolean in YAML.
+                let word = if value == &Value::Bool(false) { Some("off") } else { value.as_str() };
+                let is_known = word.is_some_and(|word| words.contains(&word));
                 (is_known, format!("one of {}", words.join(", ")))
             }
             Self::Texts => (is_list_of(is_text), "a list of texts".to_owned()),

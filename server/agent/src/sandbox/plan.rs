@@ -38,8 +38,8 @@ pub(crate) struct Plan {
     pub(crate) home: PathBuf,
     /// Where kkcode keeps its own files.
     pub(crate) own: Vec<PathBuf>,
-    /// Where programs are looked for.
-    pub(crate) program_folders: Vec<PathBuf>,
+    /// What is seen wherever it is: where programs are looked for, and what the workspace belongs to.
+    pub(crate) visible: Vec<PathBuf>,
     /// The command's own temporary folder.
     pub(crate) temporary: PathBuf,
     /// The folders that it sees with pending edits in them.
@@ -55,7 +55,7 @@ impl Plan {
         if allowed.writes_outside {
             writable.push(PathBuf::from("/"));
         }
-        let visible = self.program_folders.into_iter().filter(|folder| folder.is_absolute()).collect();
+        let visible = self.visible.into_iter().filter(|folder| folder.is_absolute()).collect();
         writable.extend(self.folders);
         Confine {
             namespaces,

@@ -53,8 +53,8 @@ impl Git {
     }
 }
 
-/// Returns the top of the repository of a folder, if there can be a worktree of it.
-pub(super) fn top(git: &Git, folder: &Path) -> Result<PathBuf, Problem> {
+/// Returns the top of the working tree that a folder is in, and where git keeps the repository, if there can be a worktree of it.
+pub(super) fn top(git: &Git, folder: &Path) -> Result<(PathBuf, PathBuf), Problem> {
     let wrong = |problem: Problem| {
         format!(
             "a task can only work in a git worktree of a folder of a git repository that has a commit: {problem}"
@@ -62,12 +62,17 @@ pub(super) fn top(git: &Git, folder: &Path) -> Result<PathBuf, Problem> {
     };
     git.run(folder, ["rev-parse", "--quiet", "--verify", "HEAD^{commit}"], &[])
         .map_err(|problem| wrong(format!("{}: {problem}", folder.display())))?;
-    let top = git.run(folder, ["rev-parse", "--show-toplevel"], &[]).map_err(wrong)?;
-    let top = path(top.strip_suffix(b"\n").unwrap_or(&top));
-    if top.as_os_str().is_empty() {
-        return Err(wrong(format!("{} has no working tree", folder.display())));
-    }
-    top.canonicalize().map_err(|error| wrong(format!("{}: {error}", top.display())))
+    let real = |what: &str| {
+        let found = git.run(folder, ["rev-parse", "--path-format=absolute", what], &[]).map_err(wrong)?;
+        let found = line(&found);
+        found.canonicalize().map_err(|error| wrong(format!("{}: {error}", found.display())))
+    };
+    Ok((real("--show-toplevel")?, real("--git-common-dir")?))
+}
+
+/// Returns the path in the one line that git printed.
+pub(super) fn line(printed: &[u8]) -> PathBuf {
+    path(printed.strip_suffix(b"\n").unwrap_or(printed))
 }
 
 /// Returns the path that git printed.

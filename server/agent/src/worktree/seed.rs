@@ -35,6 +35,11 @@ impl Worktree {
         let add = ["worktree", "add", "--quiet", "--detach"].map(Into::into);
         let root = self.root.clone().into_os_string();
         self.git.run(&self.top, add.into_iter().chain([root, "HEAD".into()]), &[])?;
+        // Asked for once: later the agent may have written what git would find in the copy.
+        let own = self.git.run(&self.root, ["rev-parse", "--absolute-git-dir"], &[])?;
+        let own = git::line(&own);
+        fs::write(self.state.join("git-dir"), own.as_os_str().as_encoded_bytes())
+            .map_err(|error| failed(&self.state, error))?;
         let status = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"];
         let status = self.git.run(&self.top, status, &[])?;
         let entries = status.split(|byte| *byte == 0).filter_map(|entry| entry.get(3..));
@@ -48,8 +53,8 @@ impl Worktree {
             copy(&self.top.join(path), &self.root, path).map_err(|error| failed(path, error))?;
         }
         // What bounds and instructs the agent holds in the copy too, ignored by git or not.
-        let own = policy::files_of_project(&self.folder);
-        for theirs in own.chain(INSTRUCTIONS.map(|name| self.folder.join(name))) {
+        let bounds = policy::files_of_project(&self.folder);
+        for theirs in bounds.chain(INSTRUCTIONS.map(|name| self.folder.join(name))) {
             let Some(ours) = self.ours(&theirs).filter(|ours| theirs.is_file() && !ours.exists()) else {
                 continue;
             };
@@ -66,10 +71,7 @@ impl Worktree {
             let mark = if has_mark && !text.starts_with(BOM) { "\u{feff}" } else { "" };
             fs::write(&ours, format!("{mark}{text}")).map_err(|error| failed(theirs, error))?;
         }
-        let index = self.git.run(&self.root, ["rev-parse", "--git-path", "index"], &[])?;
-        let index = git::path(index.strip_suffix(b"\n").unwrap_or(&index));
-        fs::copy(self.root.join(index), self.state.join("index"))
-            .map_err(|error| failed(&self.root, error))?;
+        fs::copy(own.join("index"), self.state.join("index")).map_err(|error| failed(&self.root, error))?;
         let tree = self.tree()?;
         fs::write(self.state.join("tree"), tree).map_err(|error| failed(&self.state, error))
     }
@@ -80,7 +82,7 @@ impl Worktree {
         let began = began.map_err(|error| format!("what it began with cannot be read: {error}"))?;
         let now = self.tree()?;
         let diff = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", &began, &now];
-        let paths = self.git.run(&self.root, diff, &self.apart())?;
+        let paths = self.git.run(&self.root, diff, &self.apart()?)?;
         let paths = paths.split(|byte| *byte == 0).filter(|path| !path.is_empty());
         Ok(paths.map(|path| self.root.join(git::path(path))).collect())
     }
@@ -108,21 +110,22 @@ impl Worktree {
 
     /// Returns the name of what is in the copy now, git's objects of it kept apart from the user's repository.
     fn tree(&self) -> Result<String, Problem> {
-        self.git.run(&self.root, ["add", "--all"], &self.apart())?;
-        let tree = self.git.run(&self.root, ["write-tree"], &self.apart())?;
+        self.git.run(&self.root, ["add", "--all"], &self.apart()?)?;
+        let tree = self.git.run(&self.root, ["write-tree"], &self.apart()?)?;
         Ok(String::from_utf8_lossy(&tree).trim().to_owned())
     }
 
-    /// Returns what keeps git's index and objects out of the user's repository.
-    fn apart(&self) -> [(&'static str, PathBuf); 3] {
-        let objects =
-            self.git.run(&self.top, ["rev-parse", "--git-path", "objects"], &[]).unwrap_or_default();
-        let objects = self.top.join(git::path(objects.strip_suffix(b"\n").unwrap_or(&objects)));
-        [
+    /// Returns what keeps git's index and objects out of the user's repository, and git from believing what is in the copy.
+    fn apart(&self) -> Result<[(&'static str, PathBuf); 5], Problem> {
+        let own = fs::read(self.state.join("git-dir"))
+            .map_err(|error| format!("where git keeps the worktree cannot be read: {error}"))?;
+        Ok([
+            ("GIT_DIR", git::path(&own)),
+            ("GIT_WORK_TREE", self.root.clone()),
             ("GIT_INDEX_FILE", self.state.join("index")),
             ("GIT_OBJECT_DIRECTORY", self.state.join("objects")),
-            ("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects),
-        ]
+            ("GIT_ALTERNATE_OBJECT_DIRECTORIES", self.repository.join("objects")),
+        ])
     }
 }
 
