@@ -128,11 +128,12 @@ struct Frame<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     index: u64,
-    message: Option<WholeMessage>,
-    content_block: Option<ContentBlock>,
     #[serde(borrow)]
     delta: Option<Delta<'a>>,
-    usage: Option<Counts>,
+    // What is rare has a box, so that what is frequent is small.
+    message: Option<Box<WholeMessage>>,
+    content_block: Option<Box<ContentBlock>>,
+    usage: Option<Box<Counts>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -318,11 +319,11 @@ impl Decode for Decoder {
         let Frame { kind, index, message, content_block, delta, usage } = wire::read(frame)?;
         match &*kind {
             "content_block_delta" => self.delta(index, delta.unwrap_or_default(), out)?,
-            "content_block_start" => self.begin(index, content_block.unwrap_or_default(), out)?,
+            "content_block_start" => self.begin(index, *content_block.unwrap_or_default(), out)?,
             "content_block_stop" => self.end(index, out)?,
             "message_start" => self.count(message.and_then(|message| message.usage)),
             "message_delta" => {
-                self.count(usage);
+                self.count(usage.map(|usage| *usage));
                 let Delta { stop_reason, stop_details, .. } = delta.unwrap_or_default();
                 self.stopped(stop_reason.as_deref(), stop_details, out)?;
             }

@@ -1,5 +1,7 @@
 //! Bytes in, lines out, however the bytes are cut: the ground under server-sent events and under JSON lines.
 
+use std::borrow::Cow;
+
 use memchr::memchr2;
 
 /// The longest line that is read, in bytes. Ollama's own client reads no longer ones either.
@@ -19,6 +21,8 @@ pub struct LineTooLong;
 pub struct Lines {
     /// The beginning of a line whose end has not come.
     partial: Vec<u8>,
+    /// The partial line came to its end and was handed over.
+    is_told: bool,
     /// The last line ended with CR: a line feed right behind belongs to it.
     after_cr: bool,
     /// The first line has been seen.
@@ -26,61 +30,58 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Reads more of the body, and hands over each line that ends in it.
-    pub fn push<E: From<LineTooLong>>(
-        &mut self,
-        mut bytes: &[u8],
-        mut line: impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        if bytes.is_empty() {
-            return Ok(());
+    /// Takes the next line that ends in more of the body; keeps what is left when none does.
+    ///
+    /// A line that is whole in there is not copied.
+    pub fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Result<Option<&'a [u8]>, LineTooLong> {
+        if std::mem::take(&mut self.is_told) {
+            self.partial.clear();
         }
-        if std::mem::take(&mut self.after_cr) {
-            bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
+        if self.after_cr && !bytes.is_empty() {
+            self.after_cr = false;
+            *bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
         }
-        while let Some(end) = memchr2(b'\r', b'\n', bytes) {
-            let (mut found, rest) = bytes.split_at(end);
-            let crlf = rest.starts_with(b"\r\n");
-            self.after_cr = rest == b"\r";
-            bytes = rest.get(if crlf { 2 } else { 1 }..).unwrap_or_default();
-            let whole;
-            if !self.partial.is_empty() {
-                whole = self.completed(found)?;
-                found = &whole;
-            }
-            if found.len() > LONGEST_LINE {
-                return Err(LineTooLong.into());
-            }
-            line(self.without_mark(found))?;
+        let end = memchr2(b'\r', b'\n', bytes);
+        let (found, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+        if self.partial.len() + found.len() > LONGEST_LINE {
+            return Err(LineTooLong);
         }
-        if self.partial.len() + bytes.len() > LONGEST_LINE {
-            return Err(LineTooLong.into());
+        *bytes = rest.strip_prefix(b"\r\n").or(rest.get(1..)).unwrap_or_default();
+        if end.is_none() {
+            self.partial.extend_from_slice(found);
+            return Ok(None);
         }
-        self.partial.extend_from_slice(bytes);
-        Ok(())
+        self.after_cr = rest == b"\r";
+        let is_first = !std::mem::replace(&mut self.begun, true);
+        let line = if self.partial.is_empty() {
+            found
+        } else {
+            self.partial.extend_from_slice(found);
+            self.is_told = true;
+            &self.partial
+        };
+        Ok(Some(if is_first { without_mark(line) } else { line }))
     }
 
     /// Takes the last line, which never came to its end.
     pub fn rest(&mut self) -> Option<Vec<u8>> {
+        if std::mem::take(&mut self.is_told) {
+            self.partial.clear();
+        }
         let rest = std::mem::take(&mut self.partial);
-        (!rest.is_empty()).then(|| self.without_mark(&rest).to_vec())
+        let is_first = !std::mem::replace(&mut self.begun, true);
+        (!rest.is_empty()).then(|| if is_first { without_mark(&rest).to_vec() } else { rest })
     }
+}
 
-    fn completed(&mut self, end: &[u8]) -> Result<Vec<u8>, LineTooLong> {
-        let mut whole = std::mem::take(&mut self.partial);
-        if whole.len() + end.len() > LONGEST_LINE {
-            return Err(LineTooLong);
-        }
-        whole.extend_from_slice(end);
-        Ok(whole)
-    }
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
+}
 
-    fn without_mark<'a>(&mut self, line: &'a [u8]) -> &'a [u8] {
-        if std::mem::replace(&mut self.begun, true) {
-            return line;
-        }
-        line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
-    }
+/// Returns bytes as text; those that are no UTF-8 become U+FFFD.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    // Of good bytes this is told several times faster than `from_utf8_lossy` tells it.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 #[cfg(test)]

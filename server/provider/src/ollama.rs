@@ -107,7 +107,7 @@ pub(crate) struct Decoder {
 struct Line<'a> {
     message: Option<Said>,
     done: bool,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "wire::borrowed")]
     done_reason: Option<Cow<'a, str>>,
     prompt_eval_count: Option<u64>,
     eval_count: Option<u64>,

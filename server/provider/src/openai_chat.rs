@@ -145,10 +145,12 @@ pub(crate) struct Decoder {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Chunk<'a> {
-    choices: Option<Vec<Choice<'a>>>,
+    /// Only one choice is asked for. The first chunk of some servers, and the one with the counts, has none.
+    #[serde(borrow, deserialize_with = "wire::first")]
+    choices: Option<Choice<'a>>,
     usage: Option<Counts>,
     error: Option<Value>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "wire::borrowed")]
     object: Option<Cow<'a, str>>,
 }
 
@@ -158,8 +160,8 @@ struct Choice<'a> {
     /// What is new, in a stream.
     delta: Option<Said>,
     /// All that was said, in a whole answer.
-    message: Option<Said>,
-    #[serde(borrow)]
+    message: Option<Box<Said>>,
+    #[serde(borrow, deserialize_with = "wire::borrowed")]
     finish_reason: Option<Cow<'a, str>>,
 }
 
@@ -306,10 +308,8 @@ impl Decoder {
         if error.is_some_and(|error| !error.is_null()) || object.as_deref() == Some("error") {
             return Err(crate::failure::of_frame(&wire::read(text)?));
         }
-        // Only one choice is asked for. The first chunk of some servers, and the one with the counts, has none.
-        if let Some(choice) = choices.and_then(|choices| choices.into_iter().next()) {
-            let Choice { delta, message, finish_reason } = choice;
-            self.said(delta.or(message).unwrap_or_default(), out)?;
+        if let Some(Choice { delta, message, finish_reason }) = choices {
+            self.said(delta.or(message.map(|message| *message)).unwrap_or_default(), out)?;
             self.spoke |= !out.is_empty() || !self.calls.is_empty();
             if let Some(reason) = finish_reason.filter(|reason| !reason.is_empty()) {
                 self.finish = Some(reason.into_owned());

@@ -132,7 +132,8 @@ struct Frame<'a> {
     delta: Option<String>,
     arguments: Option<String>,
     item: Option<Value>,
-    response: Option<Whole>,
+    /// Boxed, as it is rare, and what is frequent is to be small.
+    response: Option<Box<Whole>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -359,7 +360,7 @@ impl Decode for Decoder {
                 }
             }
             "response.output_item.done" => self.done(output_index, item.unwrap_or_default(), out)?,
-            "response.completed" | "response.incomplete" => self.end(response.unwrap_or_default(), out)?,
+            "response.completed" | "response.incomplete" => self.end(*response.unwrap_or_default(), out)?,
             "response.failed" | "response.error" | "error" | "" => {
                 return Err(crate::failure::of_frame(&wire::read(frame)?));
             }

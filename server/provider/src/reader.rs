@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::lines::{LineTooLong, Lines};
+use crate::failure;
+use crate::lines::{Lines, text};
 use crate::request::Request;
 use crate::sse::Sse;
 use crate::stream::{ErrorClass, ProviderError, StreamEvent};
 use crate::wire::{Decode, Format, protocol};
-use crate::{failure, wire};
 
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
@@ -26,6 +26,9 @@ pub struct Reader {
     length: usize,
     state: State,
 }
+
+/// How long a frame that says a few words is about, in bytes.
+const FRAME: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -56,7 +59,8 @@ impl fmt::Debug for Reader {
     }
 }
 
-type Events = Vec<Result<StreamEvent, ProviderError>>;
+/// What a piece of the body says.
+pub(crate) type Events = Vec<Result<StreamEvent, ProviderError>>;
 
 impl Reader {
     /// Makes a reader of the answer to a request.
@@ -72,7 +76,7 @@ impl Reader {
 
     /// Reads more of the body. An error is the last event.
     pub fn push(&mut self, bytes: &[u8]) -> Events {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(bytes.len() / FRAME);
         let result = if self.has_ended() { Ok(()) } else { self.read(bytes, &mut out) };
         self.tell(out, result)
     }
@@ -100,6 +104,9 @@ impl Reader {
 
     /// Puts the events in their last order: whatever ends the answer, the tokens come right before it.
     fn tell(&mut self, out: Vec<StreamEvent>, result: Result<(), ProviderError>) -> Events {
+        if result.is_ok() && !out.iter().any(|event| matches!(event, StreamEvent::Stop(_))) {
+            return out.into_iter().map(Ok).collect();
+        }
         let mut events = Vec::with_capacity(out.len() + 1);
         for event in out {
             let is_stop = matches!(event, StreamEvent::Stop(_));
@@ -148,15 +155,15 @@ impl Reader {
             Ok(())
         };
         match framing {
-            Framing::Sse(sse) => {
-                sse.push(bytes, |event| frame(&event.data).map_err(Failed)).map_err(|Failed(e)| e)
-            }
+            Framing::Sse(sse) => sse.push(bytes, frame),
             Framing::Lines(lines) => {
-                let line = |line: &[u8]| match String::from_utf8_lossy(line).trim() {
-                    "" => Ok(()),
-                    line => frame(line).map_err(Failed),
-                };
-                lines.push(bytes, line).map_err(|Failed(error)| error)
+                while let Some(line) = lines.next(&mut bytes)? {
+                    match text(line).trim() {
+                        "" => {}
+                        line => frame(line)?,
+                    }
+                }
+                Ok(())
             }
             Framing::Whole(body) => {
                 body.extend_from_slice(bytes);
@@ -169,8 +176,8 @@ impl Reader {
 
     fn close(&mut self, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
         let rest = match &mut self.framing {
-            Framing::Sse(sse) => sse.rest().map(|event| event.data),
-            Framing::Lines(lines) => lines.rest().map(|line| String::from_utf8_lossy(&line).into_owned()),
+            Framing::Sse(sse) => sse.rest(),
+            Framing::Lines(lines) => lines.rest().map(|line| text(&line).into_owned()),
             Framing::Whole(body) => {
                 let body = std::mem::take(body);
                 let body = String::from_utf8_lossy(&body);
@@ -235,13 +242,4 @@ fn framing(format: Format, head: &[u8]) -> Option<Framing> {
         b':' | b'd' | b'e' | b'i' | b'r' if format != Format::Ollama => Framing::Sse(Sse::default()),
         _ => Framing::Foreign,
     })
-}
-
-/// Lets both kinds of errors through the decoders of frames.
-struct Failed(ProviderError);
-
-impl From<LineTooLong> for Failed {
-    fn from(error: LineTooLong) -> Self {
-        Self(wire::protocol(error))
-    }
 }

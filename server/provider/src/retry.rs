@@ -124,8 +124,10 @@ impl Provider for Patient {
             retry: 0,
             next: Next::Ask(Duration::ZERO),
         };
-        stream::unfold(asking, |mut asking| async { asking.next().await.map(|event| (event, asking)) })
-            .boxed()
+        stream::unfold(Box::new(asking), |mut asking| async {
+            asking.next().await.map(|event| (event, asking))
+        })
+        .boxed()
     }
 }
 

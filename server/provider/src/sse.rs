@@ -1,94 +1,90 @@
 //! Server-sent events: bytes in, events out, by the rules of the HTML standard (section 9.2.6), cut anywhere.
 
-use crate::lines::{LONGEST_LINE, LineTooLong, Lines};
+use crate::lines::{LONGEST_LINE, LineTooLong, Lines, text};
 
 /// Decodes the body of a `text/event-stream`.
 ///
-/// Comments, unknown fields, `id` and `retry` are left out: no model's stream is taken up again where it broke. Bytes that are
-/// no UTF-8 become U+FFFD, once a line is complete.
+/// Comments, types of events, unknown fields, `id` and `retry` are left out: every model's stream says in its data what it is, and
+/// none is taken up again where it broke. Bytes that are no UTF-8 become U+FFFD, once a line is complete.
 #[derive(Debug, Default)]
 pub struct Sse {
     lines: Lines,
-    event: Event,
-}
-
-/// One event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Event {
-    /// Its type; empty if the stream does not say.
-    pub name: String,
-    /// Its lines of data, joined by line feeds.
-    pub data: String,
+    /// The data of the event that has begun; its lines are joined by line feeds.
+    data: String,
     /// A line of data was seen, even an empty one.
     has_data: bool,
 }
 
 impl Sse {
-    /// Reads more of the body, and hands over each event that ends in it.
+    /// Reads more of the body, and hands over the data of each event that ends in it.
     pub fn push<E: From<LineTooLong>>(
         &mut self,
-        bytes: &[u8],
-        mut each: impl FnMut(&Event) -> Result<(), E>,
+        mut bytes: &[u8],
+        mut each: impl FnMut(&str) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self { lines, event } = self;
-        lines.push(bytes, |line| {
-            if !line.is_empty() {
-                return Ok(event.line(line)?);
-            }
-            if !event.data.is_empty() {
-                each(event)?;
-            }
-            event.clear();
-            Ok(())
-        })
-    }
-
-    /// Takes the event at the end of the body that no empty line ended.
-    ///
-    /// By the standard it is no event. For a model's stream that is too strict, as servers leave out the last line feeds; what
-    /// was really cut is no complete JSON, and is found so.
-    pub fn rest(&mut self) -> Option<Event> {
-        if let Some(line) = self.lines.rest()
-            && self.event.line(&line).is_err()
-        {
-            return None;
-        }
-        let event = std::mem::take(&mut self.event);
-        (!event.data.is_empty()).then_some(event)
-    }
-}
-
-impl Event {
-    fn line(&mut self, line: &[u8]) -> Result<(), LineTooLong> {
-        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-        let (field, value) = line.split_at(colon);
-        let value = value.strip_prefix(b":").unwrap_or(value);
-        let value = value.strip_prefix(b" ").unwrap_or(value);
-        match field {
-            b"data" => {
-                if self.data.len() + value.len() > LONGEST_LINE {
-                    return Err(LineTooLong);
+        let Self { lines, data, has_data } = self;
+        while let Some(line) = lines.next(&mut bytes)? {
+            if line.is_empty() {
+                if !data.is_empty() {
+                    each(data)?;
                 }
-                if self.has_data {
-                    self.data.push('\n');
+                data.clear();
+                *has_data = false;
+            } else if let Some(value) = value(line) {
+                let end = bytes.strip_prefix(b"\n").or(bytes.strip_prefix(b"\r\n"));
+                // Nearly always an event has one line of data, and its end is here too: then nothing is copied.
+                if let Some(rest) = end
+                    && !*has_data
+                {
+                    bytes = rest;
+                    if !value.is_empty() {
+                        each(&text(value))?;
+                    }
+                } else {
+                    add(value, data, has_data)?;
                 }
-                self.has_data = true;
-                self.data.push_str(&String::from_utf8_lossy(value));
             }
-            b"event" => {
-                self.name.clear();
-                self.name.push_str(&String::from_utf8_lossy(value));
-            }
-            _ => {}
         }
         Ok(())
     }
 
-    fn clear(&mut self) {
-        self.name.clear();
-        self.data.clear();
-        self.has_data = false;
+    /// Takes the data of the event at the end of the body that no empty line ended.
+    ///
+    /// By the standard it is no event. For a model's stream that is too strict, as servers leave out the last line feeds; what
+    /// was really cut is no complete JSON, and is found so.
+    pub fn rest(&mut self) -> Option<String> {
+        let Self { lines, data, has_data } = self;
+        if let Some(line) = lines.rest()
+            && let Some(value) = value(&line)
+            && add(value, data, has_data).is_err()
+        {
+            return None;
+        }
+        *has_data = false;
+        let data = std::mem::take(data);
+        (!data.is_empty()).then_some(data)
     }
+}
+
+/// Returns what a line of data says.
+fn value(line: &[u8]) -> Option<&[u8]> {
+    let value = match line.strip_prefix(b"data")? {
+        [] => &[],
+        [b':', b' ', value @ ..] | [b':', value @ ..] => value,
+        _ => return None,
+    };
+    Some(value)
+}
+
+fn add(value: &[u8], data: &mut String, has_data: &mut bool) -> Result<(), LineTooLong> {
+    if data.len() + value.len() > LONGEST_LINE {
+        return Err(LineTooLong);
+    }
+    if std::mem::replace(has_data, true) {
+        data.push('\n');
+    }
+    data.push_str(&text(value));
+    Ok(())
 }
 
 #[cfg(test)]

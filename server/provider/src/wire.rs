@@ -1,10 +1,14 @@
 //! What every wire format is asked to do: encode a request, and turn the frames of the answer into events.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::lines::LineTooLong;
 use crate::request::Request;
 use crate::stream::{ErrorClass, ProviderError, StreamEvent, Usage};
 use crate::{anthropic, ollama, openai_chat, openai_responses};
@@ -106,6 +110,12 @@ pub(crate) fn openai_effort(settings: &Settings) -> Option<&str> {
     }
 }
 
+impl From<LineTooLong> for ProviderError {
+    fn from(error: LineTooLong) -> Self {
+        protocol(error)
+    }
+}
+
 /// Reads JSON that a server sent.
 pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, ProviderError> {
     serde_json::from_str(text)
@@ -137,4 +147,37 @@ pub(crate) fn text(out: &mut Vec<StreamEvent>, text: Option<String>) {
 /// Adds a thought, if there is any.
 pub(crate) fn thinking(out: &mut Vec<StreamEvent>, text: Option<String>) {
     out.extend(text.filter(|text| !text.is_empty()).map(StreamEvent::Thinking));
+}
+
+/// Reads a text, or null, without a copy where there is nothing to be unescaped. serde would copy any text that is optional.
+pub(crate) fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    Ok(Option::<Text<'de>>::deserialize(from)?.map(|Text(text)| text))
+}
+
+/// Reads the first entry of a list, if there is a list with one; what is behind it is not looked at.
+pub(crate) fn first<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    struct First<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for First<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_unit<E>(self) -> Result<Option<T>, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<T>, A::Error> {
+            let first = list.next_element()?;
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(first)
+        }
+    }
+
+    from.deserialize_any(First(PhantomData))
 }

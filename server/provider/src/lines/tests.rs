@@ -4,11 +4,10 @@ fn lines(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Option<Vec<u8>>) {
     let mut lines = Lines::default();
     let mut found = Vec::new();
     for piece in pieces {
-        let keep = |line: &[u8]| {
+        let mut piece = *piece;
+        while let Some(line) = lines.next(&mut piece).unwrap() {
             found.push(line.to_vec());
-            Ok::<(), LineTooLong>(())
-        };
-        lines.push(piece, keep).unwrap();
+        }
     }
     let rest = lines.rest();
     (found, rest)
@@ -38,20 +37,15 @@ fn only_the_first_byte_order_mark_is_left_out() {
 fn a_line_may_be_long_but_not_longer_than_the_limit() {
     let mut lines = Lines::default();
     let half = vec![b'x'; LONGEST_LINE / 2];
-    let mut length = 0;
-    for piece in [&half[..], &half[..], b"\n"] {
-        let keep = |line: &[u8]| {
-            length = line.len();
-            Ok::<(), LineTooLong>(())
-        };
-        lines.push(piece, keep).unwrap();
+    for mut piece in [&half[..], &half[..]] {
+        assert_eq!(lines.next(&mut piece), Ok(None));
     }
-    assert_eq!(length, LONGEST_LINE);
-    let ignore = |_: &[u8]| Ok(());
-    lines.push(&half, ignore).unwrap();
-    lines.push(&half, ignore).unwrap();
-    assert_eq!(lines.push(b"x", ignore), Err(LineTooLong));
+    assert_eq!(lines.next(&mut &b"\n"[..]).unwrap().map(<[u8]>::len), Some(LONGEST_LINE));
+    for mut piece in [&half[..], &half[..]] {
+        assert_eq!(lines.next(&mut piece), Ok(None));
+    }
+    assert_eq!(lines.next(&mut &b"x"[..]), Err(LineTooLong));
     let mut whole = vec![b'x'; LONGEST_LINE + 1];
     whole.push(b'\n');
-    assert_eq!(Lines::default().push(&whole, ignore), Err(LineTooLong));
+    assert_eq!(Lines::default().next(&mut &whole[..]), Err(LineTooLong));
 }
