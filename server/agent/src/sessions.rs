@@ -5,7 +5,7 @@ use kkcode_core::effect::Refusal;
 use kkcode_core::event::Event;
 use kkcode_core::id::{ProposalId, SessionId, TurnId};
 use kkcode_core::turn::Turn;
-use kkcode_store::{Store, StoreError};
+use kkcode_store::{Forked, Store, StoreError};
 pub use kkcode_store::{StoredSession, StoredTurn};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -56,7 +56,9 @@ impl Handle {
     pub async fn fork_session(&self, id: SessionId) -> Result<StoredSession, Refusal> {
         let new = fresh::name("session").map_err(|error| Refusal::Forbidden(error.to_string()))?;
         let (from, new) = (id.clone(), SessionId::new(new));
-        let forked = self.ask_store(|store, done| store.fork_session(from, new, fresh::now(), done)).await?;
+        let forked = self
+            .ask_store(|store, done| store.fork_session(from, new, Forked::Ended, fresh::now(), done))
+            .await?;
         self.send(Event::StoreChanged);
         forked.ok_or_else(|| unknown(&id))
     }

@@ -15,7 +15,7 @@ use kkcode_core::task::{
 };
 use kkcode_core::text::PositionEncoding;
 use kkcode_core::turn::{Failure, Turn, TurnStatus, Usage};
-use kkcode_store::{Claimed, Fence, Progress, Store, StoreError};
+use kkcode_store::{Claimed, Fence, Forked, Progress, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::config::{ConfigSource, HandOver, SystemKeyring};
@@ -158,16 +158,23 @@ async fn session(store: &Store, fence: &Fence, task: &Task) -> Result<SessionId,
     }
     let name = fresh::name("session").map_err(|error| StoreError::Conflict { what: error.to_string() })?;
     let session = SessionId::new(name);
+    let mut lines = Vec::new();
     if let (ExecutionMode::ForkContext, Some(parent)) = (task.spec.execution_mode, &task.spec.parent_session)
     {
-        let (parent, new) = (parent.clone(), session.clone());
-        if let Err(StoreError::Conflict { what }) =
-            ask(|done| store.fork_session(parent, new, fresh::now(), done)).await
-        {
-            tracing::info!(what, "the task begins without the conversation that it was to go on with");
-        }
+        let (from, new) = (parent.clone(), session.clone());
+        // An agent that gives a task away is in the middle of a turn.
+        let forked = ask(|done| store.fork_session(from, new, Forked::All, fresh::now(), done)).await;
+        let why = match forked {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(format!("there is no session `{parent}`")),
+            Err(StoreError::Conflict { what }) => Some(what),
+            Err(error) => return Err(error),
+        };
+        lines.extend(why.map(|why| TaskEvent::Note {
+            text: format!("it begins without the conversation that it was to go on with: {why}"),
+        }));
     }
-    let progress = Progress { session: Some(session.clone()), ..Progress::default() };
+    let progress = Progress { session: Some(session.clone()), lines, ..Progress::default() };
     let fence = fence.clone();
     ask(|done| store.task_progress(fence, progress, done)).await?;
     Ok(session)

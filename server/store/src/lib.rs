@@ -28,7 +28,7 @@ pub use audit::{AuditBreak, AuditFilter, AuditRow, AuditState};
 pub use error::StoreError;
 pub use owner::{Owner, since_boot};
 pub use read::Loaded;
-pub use session::{StoredSession, StoredTurn};
+pub use session::{Forked, StoredSession, StoredTurn};
 pub use spending::{Spending, Spent};
 pub use store::Store;
 pub use task::{Beat, Claimed, Fence, Lease, Limits, Progress, TaskLine, TaskQuery, Tended};

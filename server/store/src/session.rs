@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use kkcode_core::id::{ProposalId, SessionId, TurnId};
 use kkcode_core::proposal::Timestamp;
-use kkcode_core::turn::Turn;
+use kkcode_core::turn::{Turn, TurnStatus};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
-use crate::column::PathBytes;
+use crate::column::{Json, PathBytes};
 use crate::error::{Failure, StoreError};
 use crate::read;
 use crate::store::Store;
@@ -42,6 +42,15 @@ pub struct StoredTurn {
     pub turn: Turn,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+}
+
+/// Which turns of a session are copied with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forked {
+    /// Those that have ended.
+    Ended,
+    /// One that runs too, as far as it is written down: the copy of it is cut off there.
+    All,
 }
 
 impl Store {
@@ -83,10 +92,11 @@ impl Store {
         &self,
         id: SessionId,
         new: SessionId,
+        turns: Forked,
         at: Timestamp,
         done: impl FnOnce(Result<Option<StoredSession>, StoreError>) + Send + 'static,
     ) {
-        self.run(move |database| database.write(|connection| fork(connection, &id, &new, at)), done);
+        self.run(move |database| database.write(|connection| fork(connection, &id, &new, turns, at)), done);
     }
 
     /// Gives a session a title. None when there is no such session.
@@ -163,9 +173,12 @@ fn fork(
     connection: &mut Connection,
     id: &SessionId,
     new: &SessionId,
+    turns: Forked,
     at: Timestamp,
 ) -> Result<Option<StoredSession>, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let cut = TurnStatus::Interrupted { reason: "copied while it ran".to_owned() };
+    let wanted = turns == Forked::All;
     let copied = transaction.execute(
         "INSERT INTO session (id, folder, title, created_at, forked_from)
          SELECT ?2, folder, title, ?3, id FROM session WHERE id = ?1",
@@ -179,10 +192,10 @@ fn fork(
     let turns = transaction.execute(
         "INSERT INTO turn (id, session, prompt, model, level, status, reply, usage, started_at, ended_at, owner_pid,
                            owner_start, mode)
-         SELECT id || '_' || ?3, ?2, prompt, model, level, status, reply, usage, started_at, ended_at, owner_pid,
-                owner_start, mode
-         FROM turn WHERE session = ?1 AND ended_at IS NOT NULL ORDER BY rowid",
-        params![id.as_str(), new.as_str(), suffix],
+         SELECT id || '_' || ?3, ?2, prompt, model, level, iif(ended_at IS NULL, ?5, status), reply, usage, started_at,
+                coalesce(ended_at, ?6), owner_pid, owner_start, mode
+         FROM turn WHERE session = ?1 AND (ended_at IS NOT NULL OR ?4) ORDER BY rowid",
+        params![id.as_str(), new.as_str(), suffix, wanted, Json(&cut), at.0],
     )?;
     if turns == 0 {
         let what = format!("no turn of session `{id}` has ended yet; wait for the end of one, then copy it");
@@ -191,8 +204,8 @@ fn fork(
     transaction.execute(
         "INSERT INTO message (session, turn, body)
          SELECT ?2, message.turn || '_' || ?3, body FROM message JOIN turn ON turn.id = message.turn
-         WHERE message.session = ?1 AND turn.ended_at IS NOT NULL ORDER BY message.seq",
-        params![id.as_str(), new.as_str(), suffix],
+         WHERE message.session = ?1 AND (turn.ended_at IS NOT NULL OR ?4) ORDER BY message.seq",
+        params![id.as_str(), new.as_str(), suffix, wanted],
     )?;
     let session = one(&transaction, new)?;
     transaction.commit()?;

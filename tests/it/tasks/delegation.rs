@@ -269,3 +269,66 @@ turns:
     assert_eq!(world.json(&["task", "list"])["tasks"].as_array().unwrap().len(), 1);
     world.nothing_is_left();
 }
+
+#[test]
+fn a_subagent_may_begin_with_the_whole_conversation() {
+    let agent = "
+turns:
+  - stream:
+      - tool: {name: read, input: {path: a.txt}}
+  - stream:
+      - tool: {name: task, input: {prompt: what was it?, inherit_context: true, write_scope: read-only}}
+  - expect: [\"ended: completed]\", \"It was two.\"]
+    stream: [{text: So it was.}]
+";
+    let says = "  - expect: [what was it?]\n    stream: [{text: It was two.}]\n";
+    // The conversation that it begins with counts.
+    let world = world(agent, &format!("turns:\n{}", says.repeat(4)));
+    let session = run(&world)["sessionId"].as_str().unwrap().to_owned();
+    let task = &world.json(&["task", "list"])["tasks"][0];
+    let own = task["sessionId"].as_str().unwrap();
+    assert_ne!(own, session);
+    let read = |session: &str| {
+        world.sql::<i64>(&format!(
+            "SELECT count(*) FROM message WHERE session = '{session}' AND body LIKE '%three%'"
+        ))
+    };
+    assert_eq!((read(&session), read(own)), (1, 1), "what was read is in both");
+}
+
+#[test]
+fn a_subagent_goes_on_where_it_has_ended() {
+    let agent = "
+turns:
+  - stream:
+      - tool: {name: task, input: {prompt: look}}
+  - expect: [\"ended: completed]\"]
+    stream: [{text: First.}]
+";
+    let subagent = "
+turns:
+  - expect: [look]
+    stream: [{text: I saw it.}]
+  - expect: [and now?]
+    stream: [{text: I saw more.}]
+";
+    let world = world(agent, subagent);
+    let session = run(&world)["sessionId"].as_str().unwrap().to_owned();
+    let first = world.json(&["task", "list"])["tasks"][0].clone();
+    let more = format!(
+        "  - expect: [go on]
+    stream:
+      - tool: {{name: task, input: {{session_id: {}, prompt: and now?}}}}
+  - expect: [\"ended: completed]\", \"I saw more.\"]
+    stream: [{{text: Second.}}]
+",
+        first["sessionId"].as_str().unwrap()
+    );
+    fs::write(world.home().join("script.yaml"), format!("{agent}{more}")).unwrap();
+    let again = world.json(&["run", "go on", "--session", &session, "--level", "yolo"]);
+    assert_eq!((&again["status"], &again["reply"]), (&"completed".into(), &"Second.".into()), "{again}");
+    let list = world.json(&["task", "list"]);
+    let tasks = list["tasks"].as_array().unwrap();
+    assert_eq!(tasks.len(), 2, "{list}");
+    assert!(tasks.iter().all(|task| task["sessionId"] == first["sessionId"]), "{list}");
+}

@@ -106,7 +106,7 @@ pub(super) fn given(brief: Brief, ctx: &Context<'_>) -> Result<Given, String> {
         }),
         ..TaskSpec::default()
     };
-    let folder = ctx.snapshot.folders.first().cloned();
+    let folder = ctx.snapshot.copy_of.as_ref().or(ctx.snapshot.folders.first()).cloned();
     Ok(Given {
         new: NewTask { spec, level: Some(level.min(ctx.check.level())), folder },
         subagent: subagent.name,
