@@ -8,6 +8,7 @@ mod probe;
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
@@ -98,10 +99,11 @@ fn start(candidate: &Candidate, folder: &Path) -> Result<Server> {
 
 /// Sends a command; its answer is read with the news.
 fn command(server: &mut Server, command: &str, argument: &Value) -> Result<()> {
+    // Each has an id of its own: the answer may come after the next question.
+    static NEXT: AtomicU64 = AtomicU64::new(1_000);
     let params = json!({"command": command, "arguments": [argument]});
-    server.send(
-        &json!({"jsonrpc": "2.0", "id": command, "method": "workspace/executeCommand", "params": params}),
-    )
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    server.send(&json!({"jsonrpc": "2.0", "id": id, "method": "workspace/executeCommand", "params": params}))
 }
 
 /// Waits for the next news of a task.

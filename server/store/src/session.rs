@@ -192,8 +192,8 @@ fn fork(
     let turns = transaction.execute(
         "INSERT INTO turn (id, session, prompt, model, level, status, reply, usage, started_at, ended_at, owner_pid,
                            owner_start, mode)
-         SELECT id || '_' || ?3, ?2, prompt, model, level, iif(ended_at IS NULL, ?5, status), reply, usage, started_at,
-                coalesce(ended_at, ?6), owner_pid, owner_start, mode
+         SELECT id || '_' || ?3, ?2, prompt, model, level, CASE WHEN ended_at IS NULL THEN ?5 ELSE status END, reply, usage,
+                started_at, coalesce(ended_at, ?6), owner_pid, owner_start, mode
          FROM turn WHERE session = ?1 AND (ended_at IS NOT NULL OR ?4) ORDER BY rowid",
         params![id.as_str(), new.as_str(), suffix, wanted, Json(&cut), at.0],
     )?;
