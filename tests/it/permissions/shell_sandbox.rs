@@ -369,7 +369,7 @@ fn nothing_outlives_the_command() {
         assert_eq!((report, said.as_str()), (json!({"Exited": 0}), "started\n"), "{way:?}");
         assert_eq!(in_folder(&marker), [""; 0], "{way:?}: something is left");
         // The same when nobody wants it any more.
-        let started = world.start(&format!("{fork}; trap '' TERM; while :; do sleep 1000; done"));
+        let started = world.start(&format!("trap '' TERM; {fork}; while :; do sleep 1000; done"));
         let mut first = [0; 8];
         let mut started = started;
         started.child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
