@@ -1,13 +1,22 @@
-// Reads one stream with Anthropic's own library and prints how many seconds that took: sdk.mjs FOLDER_OF_THE_LIBRARY URL
+// Reads one stream with Anthropic's own library, over a connection and from memory, and prints how many seconds each took:
+// sdk.mjs FOLDER_OF_THE_LIBRARY URL
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
 
 const [folder, baseURL] = process.argv.slice(2);
 const { default: Anthropic } = createRequire(join(folder, "package.json"))("@anthropic-ai/sdk");
-const client = new Anthropic({ apiKey: "none", baseURL, maxRetries: 0 });
+const online = new Anthropic({ apiKey: "none", baseURL, maxRetries: 0 });
 
-async function read() {
+const bytes = await (await fetch(`${baseURL}/v1/messages`, { method: "POST", body: "{}" })).bytes();
+const PIECE = 16 * 1024;
+const pieces = [];
+for (let at = 0; at < bytes.length; at += PIECE) pieces.push(bytes.subarray(at, at + PIECE));
+const headers = { "content-type": "text/event-stream" };
+const answer = async () => new Response(ReadableStream.from(pieces), { headers });
+const offline = new Anthropic({ apiKey: "none", baseURL, maxRetries: 0, fetch: answer });
+
+async function read(client) {
   const started = process.hrtime.bigint();
   const stream = await client.messages.create({
     model: "m",
@@ -22,5 +31,5 @@ async function read() {
 }
 
 // The first time its code is compiled, which is not what is compared.
-await read();
-console.log(await read());
+for (const client of [online, offline]) await read(client);
+console.log(await read(online), await read(offline));

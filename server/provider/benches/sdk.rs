@@ -32,8 +32,8 @@ const EVENTS: usize = 50_000;
 /// How often each is measured.
 const RUNS: usize = 7;
 
-/// How much of a body comes at once, in bytes.
-const PIECE: usize = 64 * 1024;
+/// How much of a body is read at once, in bytes.
+const PIECE: usize = 16 * 1024;
 
 /// How often a stream is dropped.
 const DROPS: usize = 200;
@@ -42,50 +42,57 @@ const BEGIN: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"m
 
 const EVENT: &str = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" some words\"}}\n\n";
 
+/// What events say, one after the other: as long as what models say at once, one of eight with an escape.
+const WORDS: [&str; 8] = [" some", " words", " of", " an", " answer,", "\\n\\n", " déjà", " vu"];
+
 const END: &str = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\nevent: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":9}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let body: &'static str = [HEAD, BEGIN, &EVENT.repeat(EVENTS), END].concat().leak();
+    let body: &'static str = [HEAD, BEGIN, &events(), END].concat().leak();
     let url = runtime.block_on(serve(body));
     let remote = Remote::new(
         Endpoint::new("p", Format::Anthropic, &format!("{url}/v1")).expect("loopback"),
         Http::default(),
     );
 
-    let mut ours = Vec::new();
-    let mut theirs = Vec::new();
+    let (mut ours, mut alone) = (Vec::new(), Vec::new());
+    let (mut theirs, mut theirs_alone) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let started = Instant::now();
         // In a task, as a turn reads it.
         let count = runtime.block_on(runtime.spawn(remote.stream(request()).count())).expect("a count");
         assert!(count > EVENTS, "all events came");
         ours.push(rate(started.elapsed()));
-        theirs.extend(node(&url));
+        alone.push(parsed());
+        if let Some((online, offline)) = node(&url) {
+            theirs.push(online);
+            theirs_alone.push(offline);
+        }
     }
-    println!("| {EVENTS} events over loopback | events per second, median | best |\n|---|---|---|");
-    println!("| kkcode-lsp | {:.0} | {:.0} |", median(&mut ours), best(&ours));
     if theirs.is_empty() {
         println!("(Node.js or @anthropic-ai/sdk is not there: see tests/install/sdks)");
-    } else {
-        println!("| @anthropic-ai/sdk | {:.0} | {:.0} |", median(&mut theirs), best(&theirs));
-        println!(
-            "| ratio | {:.1} | {:.1} |",
-            median(&mut ours) / median(&mut theirs),
-            best(&ours) / best(&theirs)
-        );
     }
-    let mut alone: Vec<f64> = (0..RUNS).map(|_| parsed()).collect();
-    println!(
-        "| kkcode-lsp, the bytes alone, without HTTP | {:.0} | {:.0} |",
-        median(&mut alone),
-        best(&alone)
-    );
-    println!("\n| what | p50 | p99 | longest |\n|---|---|---|---|");
+    for (what, ours, theirs) in
+        [("over loopback", &mut ours, &mut theirs), ("from memory", &mut alone, &mut theirs_alone)]
+    {
+        println!("| {EVENTS} events {what} | events per second, median | best |\n|---|---|---|");
+        println!("| kkcode-lsp | {:.0} | {:.0} |", median(ours), best(ours));
+        if !theirs.is_empty() {
+            let (median_ratio, best_ratio) = (median(ours) / median(theirs), best(ours) / best(theirs));
+            println!("| @anthropic-ai/sdk | {:.0} | {:.0} |", median(theirs), best(theirs));
+            println!("| ratio | {median_ratio:.1} | {best_ratio:.1} |\n");
+        }
+    }
+    println!("| what | p50 | p99 | longest |\n|---|---|---|---|");
     row("one event, from its bytes to what it says, µs", one_by_one(), 1e6);
     row("from dropping a stream to the closed connection, ms", runtime.block_on(drops()), 1e3);
+}
+
+fn events() -> String {
+    WORDS.iter().cycle().take(EVENTS).map(|words| EVENT.replace(" some words", words)).collect()
 }
 
 fn request() -> Request {
@@ -114,8 +121,8 @@ async fn serve(answer: &'static str) -> String {
     url
 }
 
-/// Has Node.js read the stream; none if it cannot.
-fn node(url: &str) -> Option<f64> {
+/// Has Node.js read the stream, over a connection and from memory; none if it cannot.
+fn node(url: &str) -> Option<(f64, f64)> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tools =
         std::env::var_os("KKCODE_TEST_TOOLS").map_or_else(|| here.join("../../target/tools"), PathBuf::from);
@@ -125,13 +132,15 @@ fn node(url: &str) -> Option<f64> {
         .arg(url)
         .output()
         .ok()?;
-    let seconds: f64 = String::from_utf8(program.stdout).ok()?.trim().parse().ok()?;
-    Some(rate(Duration::from_secs_f64(seconds)))
+    let printed = String::from_utf8(program.stdout).ok()?;
+    let (online, offline) = printed.trim().split_once(' ')?;
+    let rate = |seconds: &str| Some(rate(Duration::from_secs_f64(seconds.parse().ok()?)));
+    Some((rate(online)?, rate(offline)?))
 }
 
 /// Reads the bytes of the stream in pieces as a connection gives them, without one.
 fn parsed() -> f64 {
-    let body = [BEGIN, &EVENT.repeat(EVENTS), END].concat();
+    let body = [BEGIN, &events(), END].concat();
     let mut reader = Reader::new(Format::Anthropic, &request());
     let started = Instant::now();
     let count: usize = body.as_bytes().chunks(PIECE).map(|piece| reader.push(piece).len()).sum();

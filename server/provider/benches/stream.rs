@@ -90,7 +90,7 @@ fn bytes_of_sse(bencher: Bencher<'_, '_>) {
         let mut sse = Sse::default();
         let mut length = 0;
         for piece in body.chunks(PIECE) {
-            let count = |data: &str| {
+            let count = |data: &[u8]| {
                 length += data.len();
                 Ok::<(), LineTooLong>(())
             };

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::alike::Frame;
 use crate::calls::{CallIds, PartialCall};
 use crate::request::{Content, Message, Request, Role, Seal};
 use crate::stream::{ProviderError, StopReason, StreamEvent, Usage};
@@ -124,7 +125,7 @@ enum Block {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Frame<'a> {
+struct Event<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     index: u64,
@@ -253,11 +254,17 @@ impl Decoder {
         index: u64,
         delta: Delta<'_>,
         out: &mut Vec<StreamEvent>,
-    ) -> Result<(), ProviderError> {
+    ) -> Result<Frame, ProviderError> {
         let block = self.open.iter_mut().find(|(open, _)| *open == index).map(|(_, block)| block);
         match &*delta.kind {
-            "text_delta" => wire::text(out, delta.text),
-            "thinking_delta" => wire::thinking(out, delta.thinking),
+            "text_delta" => {
+                wire::text(out, delta.text);
+                return Ok(Frame::Words);
+            }
+            "thinking_delta" => {
+                wire::thinking(out, delta.thinking);
+                return Ok(Frame::Words);
+            }
             "signature_delta" => {
                 if let Some(Block::Thinking { signature }) = block {
                     out.push(StreamEvent::Begun);
@@ -272,7 +279,7 @@ impl Decoder {
             }
             _ => {}
         }
-        Ok(())
+        Ok(Frame::Other)
     }
 
     fn end(&mut self, index: u64, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
@@ -315,10 +322,10 @@ impl Decoder {
 }
 
 impl Decode for Decoder {
-    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
-        let Frame { kind, index, message, content_block, delta, usage } = wire::read(frame)?;
+    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<Frame, ProviderError> {
+        let Event { kind, index, message, content_block, delta, usage } = wire::read(frame)?;
         match &*kind {
-            "content_block_delta" => self.delta(index, delta.unwrap_or_default(), out)?,
+            "content_block_delta" => return self.delta(index, delta.unwrap_or_default(), out),
             "content_block_start" => self.begin(index, *content_block.unwrap_or_default(), out)?,
             "content_block_stop" => self.end(index, out)?,
             "message_start" => self.count(message.and_then(|message| message.usage)),
@@ -337,7 +344,7 @@ impl Decode for Decoder {
             // Pings, and what is new.
             _ => {}
         }
-        Ok(())
+        Ok(Frame::Other)
     }
 
     fn whole(&mut self, body: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {

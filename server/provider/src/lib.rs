@@ -15,6 +15,7 @@ pub mod remote;
 pub mod retry;
 pub mod wire;
 
+mod alike;
 mod calls;
 mod failure;
 

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::alike::Frame;
 use crate::calls::{CallIds, PartialCall};
 use crate::openai_chat::function;
 use crate::request::{Content, Message, Request, Role};
@@ -143,10 +144,11 @@ impl Decoder {
         Self { ids: CallIds::of(request), usage: Usage::default(), has_calls: false }
     }
 
-    fn said(&mut self, said: Said, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
+    fn said(&mut self, said: Said, out: &mut Vec<StreamEvent>) -> Result<Frame, ProviderError> {
         wire::thinking(out, said.thinking.or(said.reasoning_content));
         wire::text(out, said.content);
-        for call in said.tool_calls.unwrap_or_default() {
+        let Some(calls) = said.tool_calls else { return Ok(Frame::Words) };
+        for call in calls {
             self.has_calls = true;
             let Function { name, arguments } = call.function.unwrap_or_default();
             let input = match arguments {
@@ -157,19 +159,19 @@ impl Decoder {
             let (id, name) = (call.id.unwrap_or_default(), name.unwrap_or_default());
             out.push(self.ids.finish(PartialCall { id, name, input })?);
         }
-        Ok(())
+        Ok(Frame::Other)
     }
 }
 
 impl Decode for Decoder {
-    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
+    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<Frame, ProviderError> {
         let Line { message, done, done_reason, prompt_eval_count, eval_count, error } = wire::read(frame)?;
         if error.is_some_and(|error| !error.is_null()) {
             return Err(crate::failure::of_frame(&wire::read(frame)?));
         }
-        self.said(message.unwrap_or_default(), out)?;
+        let is = self.said(message.unwrap_or_default(), out)?;
         if !done {
-            return Ok(());
+            return Ok(is);
         }
         self.usage.input_tokens = prompt_eval_count.unwrap_or_default();
         self.usage.output_tokens = eval_count.unwrap_or_default();
@@ -182,11 +184,11 @@ impl Decode for Decoder {
             _ if self.has_calls => StopReason::ToolUse,
             _ => StopReason::EndTurn,
         }));
-        Ok(())
+        Ok(Frame::Other)
     }
 
     fn whole(&mut self, body: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
-        self.frame(body, out)
+        self.frame(body, out).map(drop)
     }
 
     fn close(&mut self, _: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::alike::Frame;
 use crate::calls::{CallIds, PartialCall};
 use crate::request::{Content, Message, Request, Role, ToolSpec};
 use crate::stream::{ErrorClass, ProviderError, StopReason, StreamEvent, Usage};
@@ -303,13 +304,18 @@ impl Decoder {
         Ok(())
     }
 
-    fn chunk(&mut self, text: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
+    fn chunk(&mut self, text: &str, out: &mut Vec<StreamEvent>) -> Result<Frame, ProviderError> {
         let Chunk { choices, usage, error, object } = wire::read(text)?;
         if error.is_some_and(|error| !error.is_null()) || object.as_deref() == Some("error") {
             return Err(crate::failure::of_frame(&wire::read(text)?));
         }
+        let mut is = Frame::Words;
         if let Some(Choice { delta, message, finish_reason }) = choices {
-            self.said(delta.or(message.map(|message| *message)).unwrap_or_default(), out)?;
+            let said = delta.or(message.map(|message| *message)).unwrap_or_default();
+            if said.tool_calls.is_some() {
+                is = Frame::Other;
+            }
+            self.said(said, out)?;
             self.spoke |= !out.is_empty() || !self.calls.is_empty();
             if let Some(reason) = finish_reason.filter(|reason| !reason.is_empty()) {
                 self.finish = Some(reason.into_owned());
@@ -318,7 +324,7 @@ impl Decoder {
         if let Some(usage) = usage {
             self.count(usage);
         }
-        Ok(())
+        Ok(is)
     }
 }
 
@@ -328,12 +334,13 @@ fn is_next(call: &PartialCall, id: &str, name: &str) -> bool {
 }
 
 impl Decode for Decoder {
-    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
+    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<Frame, ProviderError> {
         if frame.trim() == "[DONE]" {
             if self.finish.is_none() && !self.spoke {
                 return Err(wire::protocol("the server ended its answer before it said anything"));
             }
-            return self.stop(out);
+            self.stop(out)?;
+            return Ok(Frame::Other);
         }
         self.chunk(frame, out)
     }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::alike::Frame;
 use crate::calls::{CallIds, PartialCall};
 use crate::request::{Content, Message, Request, Role, Seal};
 use crate::stream::{ErrorClass, ProviderError, StopReason, StreamEvent, Usage};
@@ -124,7 +125,7 @@ pub(crate) struct Decoder {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Frame<'a> {
+struct Event<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     output_index: u64,
@@ -315,19 +316,20 @@ fn is_known(kind: &str) -> bool {
 }
 
 impl Decode for Decoder {
-    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {
+    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<Frame, ProviderError> {
         if frame.trim() == "[DONE]" {
-            return Ok(());
+            return Ok(Frame::Other);
         }
-        let read = wire::read::<Frame<'_>>(frame).or_else(|error| {
+        let read = wire::read::<Event<'_>>(frame).or_else(|error| {
             let Kind { kind } = wire::read(frame)?;
-            if is_known(&kind) { Err(error) } else { Ok(Frame { kind, ..Frame::default() }) }
+            if is_known(&kind) { Err(error) } else { Ok(Event { kind, ..Event::default() }) }
         });
-        let Frame { kind, output_index, summary_index, delta, arguments, item, response } = read?;
+        let Event { kind, output_index, summary_index, delta, arguments, item, response } = read?;
         match &*kind {
             "response.output_text.delta" => {
                 self.tell(output_index);
                 wire::text(out, delta);
+                return Ok(Frame::Words);
             }
             "response.refusal.delta" => {
                 self.tell(output_index);
@@ -340,6 +342,7 @@ impl Decode for Decoder {
             "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => {
                 self.tell(output_index);
                 wire::thinking(out, delta);
+                return Ok(Frame::Words);
             }
             "response.function_call_arguments.delta" => {
                 self.begin_call(output_index, out);
@@ -366,7 +369,7 @@ impl Decode for Decoder {
             }
             _ => {}
         }
-        Ok(())
+        Ok(Frame::Other)
     }
 
     fn whole(&mut self, body: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError> {

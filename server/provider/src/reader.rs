@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::alike::Alike;
 use crate::failure;
 use crate::lines::{Lines, text};
 use crate::request::Request;
@@ -25,6 +26,7 @@ pub struct Reader {
     /// Bytes read.
     length: usize,
     state: State,
+    alike: Alike,
 }
 
 /// How long a frame that says a few words is about, in bytes.
@@ -66,7 +68,15 @@ impl Reader {
     /// Makes a reader of the answer to a request.
     pub fn new(format: Format, request: &Request) -> Self {
         let decode = format.decoder(request);
-        Self { decode, format, framing: Framing::Unknown, head: Vec::new(), length: 0, state: State::Begun }
+        Self {
+            decode,
+            format,
+            framing: Framing::Unknown,
+            head: Vec::new(),
+            length: 0,
+            state: State::Begun,
+            alike: Alike::default(),
+        }
     }
 
     /// Tells whether the answer has come to its end; what follows changes nothing.
@@ -148,9 +158,16 @@ impl Reader {
                 bytes = &start;
             }
         }
-        let Self { decode, framing, state, .. } = self;
-        let mut frame = |text: &str| {
-            decode.frame(text, out)?;
+        let Self { decode, framing, state, alike, .. } = self;
+        let mut frame = |bytes: &[u8]| {
+            if let Some(event) = alike.read(bytes) {
+                out.push(event);
+                return Ok(());
+            }
+            let before = out.len();
+            let text = text(bytes);
+            let is = decode.frame(&text, out)?;
+            alike.note(&text, is, out.get(before..).unwrap_or_default());
             *state = State::Understood;
             Ok(())
         };
@@ -158,8 +175,8 @@ impl Reader {
             Framing::Sse(sse) => sse.push(bytes, frame),
             Framing::Lines(lines) => {
                 while let Some(line) = lines.next(&mut bytes)? {
-                    match text(line).trim() {
-                        "" => {}
+                    match line.trim_ascii() {
+                        b"" => {}
                         line => frame(line)?,
                     }
                 }

@@ -85,11 +85,40 @@ impl Recorder {
         static WRITTEN: AtomicU64 = AtomicU64::new(0);
         let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-        let text = serde_json::to_string_pretty(&self.exchange)?;
+        let mut exchange = self.exchange.clone();
+        if let Some(key) = &self.key {
+            exchange.body = without(key, &exchange.body);
+        }
+        let text = serde_json::to_string_pretty(&exchange)?;
         let text = self.key.as_ref().map_or_else(|| text.clone(), |key| key.remove_from(&text));
         std::fs::create_dir_all(&self.folder)?;
         std::fs::write(self.folder.join(format!("{time:013}-{number:06}.json")), text + "\n")
     }
+}
+
+/// Removes a key from a text in pieces, also where it lies across their borders: what stands in its place is in the piece in
+/// which it began.
+fn without(key: &Key, pieces: &[String]) -> Vec<String> {
+    let secret = key.expose();
+    let joined = pieces.concat();
+    let found: Vec<usize> =
+        if secret.is_empty() { Vec::new() } else { joined.match_indices(secret).map(|(at, _)| at).collect() };
+    let mut found = found.into_iter().peekable();
+    // Where the piece begins in all of the text, and how far that was handed on.
+    let (mut begin, mut done) = (0, 0);
+    let clean = |piece: &String| {
+        let end = begin + piece.len();
+        let mut clean = String::new();
+        while let Some(at) = found.next_if(|at| *at < end) {
+            clean.push_str(joined.get(done.max(begin)..at).unwrap_or_default());
+            clean.push_str("[key]");
+            done = at + secret.len();
+        }
+        clean.push_str(joined.get(done.max(begin)..end).unwrap_or_default());
+        begin = end;
+        clean
+    };
+    pieces.iter().map(clean).collect()
 }
 
 impl Drop for Recorder {
@@ -116,4 +145,29 @@ pub fn exchanges(folder: &Path) -> Result<Vec<Exchange>, String> {
     };
     let all: Vec<Exchange> = paths.iter().map(read).collect::<Result<_, _>>()?;
     Ok(all.into_iter().filter(|exchange| exchange.status.is_some() && exchange.end != "cancelled").collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_removed_wherever_pieces_are_cut() {
+        let text = "a sk-1 sk-1sk-1 é sk- 1";
+        for from in 0..=text.len() {
+            for length in 0..=text.len() - from {
+                let Some((first, rest)) = text.split_at_checked(from) else { continue };
+                let Some((second, third)) = rest.split_at_checked(length) else { continue };
+                let pieces = [first, second, third].map(str::to_owned);
+                let clean = without(&Key::new("sk-1"), &pieces);
+                assert_eq!(clean.concat(), "a [key] [key][key] é sk- 1", "{pieces:?}");
+                assert_eq!(clean.len(), 3);
+            }
+        }
+        assert_eq!(without(&Key::new(""), &["a".to_owned()]), ["a"]);
+        assert_eq!(
+            without(&Key::new("sk-1"), &["x sk".into(), "-".into(), "1 y".into()]),
+            ["x [key]", "", " y"]
+        );
+    }
 }

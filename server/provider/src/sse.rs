@@ -5,12 +5,12 @@ use crate::lines::{LONGEST_LINE, LineTooLong, Lines, text};
 /// Decodes the body of a `text/event-stream`.
 ///
 /// Comments, types of events, unknown fields, `id` and `retry` are left out: every model's stream says in its data what it is, and
-/// none is taken up again where it broke. Bytes that are no UTF-8 become U+FFFD, once a line is complete.
+/// none is taken up again where it broke.
 #[derive(Debug, Default)]
 pub struct Sse {
     lines: Lines,
     /// The data of the event that has begun; its lines are joined by line feeds.
-    data: String,
+    data: Vec<u8>,
     /// A line of data was seen, even an empty one.
     has_data: bool,
 }
@@ -20,7 +20,7 @@ impl Sse {
     pub fn push<E: From<LineTooLong>>(
         &mut self,
         mut bytes: &[u8],
-        mut each: impl FnMut(&str) -> Result<(), E>,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let Self { lines, data, has_data } = self;
         while let Some(line) = lines.next(&mut bytes)? {
@@ -38,7 +38,7 @@ impl Sse {
                 {
                     bytes = rest;
                     if !value.is_empty() {
-                        each(&text(value))?;
+                        each(value)?;
                     }
                 } else {
                     add(value, data, has_data)?;
@@ -62,7 +62,7 @@ impl Sse {
         }
         *has_data = false;
         let data = std::mem::take(data);
-        (!data.is_empty()).then_some(data)
+        (!data.is_empty()).then(|| text(&data).into_owned())
     }
 }
 
@@ -76,14 +76,14 @@ fn value(line: &[u8]) -> Option<&[u8]> {
     Some(value)
 }
 
-fn add(value: &[u8], data: &mut String, has_data: &mut bool) -> Result<(), LineTooLong> {
+fn add(value: &[u8], data: &mut Vec<u8>, has_data: &mut bool) -> Result<(), LineTooLong> {
     if data.len() + value.len() > LONGEST_LINE {
         return Err(LineTooLong);
     }
     if std::mem::replace(has_data, true) {
-        data.push('\n');
+        data.push(b'\n');
     }
-    data.push_str(&text(value));
+    data.extend_from_slice(value);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::alike::Frame;
 use crate::lines::LineTooLong;
 use crate::request::Request;
 use crate::stream::{ErrorClass, ProviderError, StreamEvent, Usage};
@@ -58,7 +59,7 @@ pub enum Thinking {
 /// Turns the frames of one answer into events: no I/O, no clock, and never more than one [`StreamEvent::Stop`].
 pub(crate) trait Decode: Send {
     /// Reads one frame: the data of a server-sent event, or one line of JSON.
-    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError>;
+    fn frame(&mut self, frame: &str, out: &mut Vec<StreamEvent>) -> Result<Frame, ProviderError>;
 
     /// Reads an answer that came whole, as one JSON value.
     fn whole(&mut self, body: &str, out: &mut Vec<StreamEvent>) -> Result<(), ProviderError>;

@@ -6,8 +6,8 @@ fn events(pieces: &[&[u8]]) -> Vec<String> {
     let mut sse = Sse::default();
     let mut events = Vec::new();
     for piece in pieces {
-        let keep = |data: &str| {
-            events.push(data.to_owned());
+        let keep = |data: &[u8]| {
+            events.push(text(data).into_owned());
             Ok::<(), LineTooLong>(())
         };
         sse.push(piece, keep).unwrap();
@@ -66,7 +66,7 @@ fn bytes_that_are_no_text_are_replaced() {
 #[test]
 fn what_no_empty_line_ended_is_the_rest() {
     let mut sse = Sse::default();
-    let none = |_: &str| -> Result<(), LineTooLong> { panic!("there is no event yet") };
+    let none = |_: &[u8]| -> Result<(), LineTooLong> { panic!("there is no event yet") };
     sse.push(b"event: a\ndata: [DO", none).unwrap();
     sse.push(b"NE]", none).unwrap();
     assert_eq!(sse.rest().as_deref(), Some("[DONE]"));
@@ -77,7 +77,7 @@ fn what_no_empty_line_ended_is_the_rest() {
 fn data_in_many_lines_is_bounded_too() {
     let mut sse = Sse::default();
     let line = format!("data: {}\n", "x".repeat(LONGEST_LINE / 4));
-    let ignore = |_: &str| Ok(());
+    let ignore = |_: &[u8]| Ok(());
     let results: Vec<_> = (0..5).map(|_| sse.push(line.as_bytes(), ignore)).collect();
     assert_eq!(results.last(), Some(&Err(LineTooLong)));
 }
