@@ -20,6 +20,7 @@ mod shell_sandbox;
 mod shown;
 mod terminal;
 mod unseen;
+mod ways_round;
 
 /// A model that reads a file which is asked, and says so.
 const READS: &str = "

@@ -33,6 +33,8 @@ use serde_json::{Value, json};
 
 pub(crate) use agent::AgentConfig;
 pub(crate) use background::HandOver;
+pub(crate) use dot_env::said_of_permissions;
+pub(crate) use effective::PROJECT_DOT_ENV;
 pub use effective::{Effective, Folder, Setting, is_config_file};
 pub use keyring::{Keyring, SystemKeyring};
 pub use keys::KeyringState;
@@ -97,8 +99,10 @@ struct Kept {
     /// The Ollama of this machine, and when it was looked for.
     ollama: Option<(Instant, Option<Ollama>)>,
     folders: Vec<Folder>,
-    /// Whether the user trusts all folders, also those to come.
+    /// Whether the user trusts all folders, also those to come, of which nothing was said.
     trusting: bool,
+    /// What the user said about folders, which may be before we have them.
+    said: BTreeMap<PathBuf, bool>,
     /// Keys from the editor, by the provider's name; in memory only.
     secrets: BTreeMap<String, Key>,
     /// What the keyring had, by the provider's name, and when it was asked.
@@ -181,7 +185,13 @@ impl ConfigSource {
     /// Tells whether the user trusts all folders of the workspace.
     pub fn is_trusted(&self) -> bool {
         let kept = self.kept();
-        if kept.folders.is_empty() { kept.trusting } else { kept.folders.iter().all(|folder| folder.trusted) }
+        if !kept.folders.is_empty() {
+            kept.folders.iter().all(|folder| folder.trusted)
+        } else if kept.said.is_empty() {
+            kept.trusting
+        } else {
+            kept.said.values().all(|trusted| *trusted)
+        }
     }
 
     /// Tells whether the user is still to be told that the workspace is not trusted; true once.
@@ -233,11 +243,10 @@ impl ConfigSource {
         self.kept().settings = settings;
     }
 
-    /// Takes the folders whose project configuration counts. A folder that was trusted stays so.
+    /// Takes the folders whose project configuration counts. What the user said about one holds, before this and after.
     pub fn set_folders(&self, folders: Vec<PathBuf>) {
         let mut kept = self.kept();
-        let trusted =
-            |path: &PathBuf| kept.trusting || kept.folders.iter().any(|old| old.trusted && old.path == *path);
+        let trusted = |path: &PathBuf| kept.said.get(path).copied().unwrap_or(kept.trusting);
         let folder = |path| Folder { trusted: trusted(&path), path };
         kept.folders = folders.into_iter().map(folder).collect();
     }
@@ -245,6 +254,7 @@ impl ConfigSource {
     /// Says whether the user trusts a folder; none is before this.
     pub fn set_trusted(&self, folder: &Path, trusted: bool) {
         let mut kept = self.kept();
+        kept.said.insert(folder.to_owned(), trusted);
         for known in kept.folders.iter_mut().filter(|known| known.path == folder) {
             known.trusted = trusted;
         }

@@ -10,13 +10,13 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 /// A home with a scripted model, and a workspace that is none of the temporary folders.
-struct World {
+pub(super) struct World {
     dir: tempfile::TempDir,
 }
 
 impl World {
     /// Makes a world in which the model calls these tools, one after the other.
-    fn new(calls: &[(&str, Value)]) -> Self {
+    pub(super) fn new(calls: &[(&str, Value)]) -> Self {
         let dir = tempfile::Builder::new().prefix("kkcode-command-").tempdir_in("/var/tmp").unwrap();
         for folder in ["home", "ws"] {
             fs::create_dir(dir.path().join(folder)).unwrap();
@@ -36,25 +36,25 @@ impl World {
         fs::write(self.home("script.json"), json!({"turns": turns}).to_string()).unwrap();
     }
 
-    fn home(&self, path: &str) -> PathBuf {
+    pub(super) fn home(&self, path: &str) -> PathBuf {
         self.dir.path().join("home").join(path)
     }
 
-    fn ws(&self, path: &str) -> PathBuf {
+    pub(super) fn ws(&self, path: &str) -> PathBuf {
         self.dir.path().join("ws").join(path)
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(super) fn write(&self, path: &str, text: &str) {
         let path = self.ws(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn read(&self, path: &str) -> String {
+    pub(super) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.ws(path)).unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(Binary::Server.path());
         command.args(arguments).current_dir(self.ws("")).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
@@ -70,7 +70,7 @@ impl World {
     }
 
     /// Runs one turn; returns what the user is shown, and what the model was told of each call.
-    fn run(&self, arguments: &[&str]) -> (String, Vec<String>) {
+    pub(super) fn run(&self, arguments: &[&str]) -> (String, Vec<String>) {
         let before = self.results().len();
         let mut all = vec!["run", "do it"];
         all.extend(arguments);
@@ -80,7 +80,7 @@ impl World {
     }
 
     /// What the model was told of its calls so far.
-    fn results(&self) -> Vec<String> {
+    pub(super) fn results(&self) -> Vec<String> {
         let Ok(store) = Connection::open(self.home("state.db")) else { return Vec::new() };
         let Ok(mut query) = store.prepare("select body from message order by rowid") else {
             return Vec::new();
@@ -110,7 +110,7 @@ impl World {
     }
 }
 
-fn bash(line: &str) -> (&'static str, Value) {
+pub(super) fn bash(line: &str) -> (&'static str, Value) {
     ("bash", json!({"command": line}))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kkcode_provider::endpoint::Key;
 use kkcode_provider::stream::ProviderError;
@@ -13,6 +14,12 @@ use super::{ConfigSource, Look, provider, selection};
 
 /// How many tasks run at the same time if nothing else is said.
 const MAX_PARALLEL: usize = 4;
+
+/// How many days a task that has ended is kept if nothing else is said.
+const KEEP_DAYS: u64 = 30;
+
+/// More days than anybody counts: about 2,700 years.
+const MOST_DAYS: u64 = 1_000_000;
 
 /// What no file holds and a worker needs: it goes through a pipe, once, and is never written down.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -67,6 +74,15 @@ impl ConfigSource {
     /// Blocks.
     pub(crate) fn task_timeout_ms(&self) -> Option<u64> {
         self.effective().ok()?.get(&["background", "worker_timeout_ms"])?.as_u64()
+    }
+
+    /// Returns how long a task that has ended is kept: `background.keep_days`, none for 0, which is until somebody removes it.
+    /// Blocks.
+    pub(crate) fn task_retention(&self) -> Option<Duration> {
+        // What cannot be read may say that everything is to be kept.
+        let effective = self.effective().ok()?;
+        let days = effective.get(&["background", "keep_days"]).map_or(Some(KEEP_DAYS), Value::as_u64)?;
+        (days > 0).then(|| Duration::from_hours(days.min(MOST_DAYS) * 24))
     }
 
     /// Returns the provider of a model, if it needs a key that is neither here nor in a file nor in the environment. Blocks.

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::document::Entry;
+use super::schema;
 
 /// What begins the names that count.
 const PREFIX: &str = "KKCODE_";
@@ -12,9 +13,19 @@ const PREFIX: &str = "KKCODE_";
 /// The variable that names the home, which is no setting.
 const HOME: &str = "KKCODE_HOME";
 
-/// Returns the settings of a file; all its other lines are somebody else's.
+/// Returns the settings of a file; all its other lines are somebody else's, in whatever encoding.
 pub(super) fn read(path: &Path) -> std::io::Result<Vec<Entry>> {
-    Ok(parse(&std::fs::read_to_string(path)?))
+    Ok(parse(&String::from_utf8_lossy(&std::fs::read(path)?)))
+}
+
+/// Returns what a file says of permissions: keys as they are called now, values, and lines from 1.
+pub(crate) fn said_of_permissions(path: &Path) -> std::io::Result<Vec<(String, Value, u64)>> {
+    let of_permissions = |entry: &Entry| entry.path.first().is_some_and(|name| name == "permission");
+    let named = |Entry { mut path, mut value, line }| {
+        schema::rename(&mut path, &mut value);
+        (path.join("."), value, line)
+    };
+    Ok(read(path)?.into_iter().filter(of_permissions).map(named).collect())
 }
 
 fn parse(text: &str) -> Vec<Entry> {

@@ -32,7 +32,7 @@ const PROJECT_FILES: [&str; 6] = [
 ];
 
 /// The `.env` files of a project.
-const PROJECT_DOT_ENV: [&str; 2] = [".env", ".kkcode/.env"];
+pub(crate) const PROJECT_DOT_ENV: [&str; 2] = [".env", ".kkcode/.env"];
 
 /// A folder whose project configuration counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Effective {
                 self.files.push(path.clone());
                 self.add(entries, by, |line| Origin::DotEnv(path.clone(), line));
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {}
             Err(error) => {
                 let why = format!("it cannot be read: {error}");
                 self.note(Severity::Warning, Origin::DotEnv(path.clone(), 0), "", why);
@@ -179,7 +179,11 @@ impl Effective {
                 self.note(Severity::Error, origin, &name, wrong);
                 continue;
             }
+            let is_overlay = matches!(origin, Origin::DotEnv(..));
+            let is_permission = path.first().is_some_and(|name| name == "permission");
             let value = match by {
+                // Programs write these files, and people copy them: they may only make permissions stricter.
+                By::User if is_overlay && is_permission => self.stricter(key, &path, value),
                 By::User => Ok(value),
                 By::Project { trusted } => self.allowed(key, &path, value, trusted),
             };
@@ -205,6 +209,18 @@ impl Effective {
             (FromProject::Earlier, Takes::OneOf(order)) => restrict::earlier(order, present, value),
             (FromProject::AddRestrictions, _) => restrict::add_rules(present, value),
             (FromProject::Lower | FromProject::Earlier, _) => restrict::lower(present, value),
+        }
+    }
+
+    /// Returns what the value of a user's `.env` file comes to.
+    fn stricter(&self, key: &Key, path: &[String], value: Value) -> Result<Value, String> {
+        let present = path.iter().try_fold(&self.value, |value, name| value.get(name));
+        match (key.from_project, key.takes) {
+            (FromProject::Earlier, Takes::OneOf(order)) => restrict::earlier(order, present, value)
+                .map_err(|why| why.replace("by a project", "by an `.env` file")),
+            _ => {
+                Err("is set by an `.env` file, and is not used; it belongs into the configuration".to_owned())
+            }
         }
     }
 

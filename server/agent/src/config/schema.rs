@@ -107,6 +107,7 @@ pub(super) const KEYS: &[Key] = &[
     key("agent.max_steps", Integer, Lower, "requests that one turn makes at most"),
     key("background.max_parallel", Integer, Lower, "tasks that run at the same time"),
     key("background.max_parallel_per_group", Integer, Lower, "tasks of one group that run at the same time"),
+    key("background.keep_days", Integer, Nothing, "days that a task is kept once it has ended; 0 keeps it"),
     key("background.worker_timeout_ms", Integer, Lower, "how long an attempt of a task may work"),
     key("permission.level", OneOf(LEVELS), Earlier, "how much is done unasked"),
     key(

@@ -501,3 +501,22 @@ fn a_key_in_the_keyring_is_enough_and_is_asked_for_last() {
     assert!(off.model(None).is_err());
     assert_eq!(count(), 0);
 }
+
+#[test]
+fn what_the_user_says_about_a_folder_holds_before_it_is_there_and_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (dir.path().join("one"), dir.path().join("two"));
+    for trusting in [false, true] {
+        let source = ConfigSource::new(dir.path().join("home"), None, no_ollama).trusting(trusting);
+        source.set_trusted(&one, !trusting);
+        assert_eq!(source.is_trusted(), !trusting, "before the folders are there");
+        source.set_folders(vec![one.clone()]);
+        assert_eq!(source.is_trusted(), !trusting);
+        source.set_folders(vec![one.clone(), two.clone()]);
+        assert!(!source.is_trusted(), "nothing was said about the one or the other");
+        source.set_folders(vec![two.clone()]);
+        assert_eq!(source.is_trusted(), trusting);
+        source.set_folders(vec![one.clone()]);
+        assert_eq!(source.is_trusted(), !trusting, "it went and came back");
+    }
+}

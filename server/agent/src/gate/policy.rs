@@ -11,7 +11,7 @@ use kkcode_core::permission::shell::Shell;
 use kkcode_core::state::Snapshot;
 use kkcode_core::turn::Level;
 
-use crate::config::ConfigSource;
+use crate::config::{ConfigSource, PROJECT_DOT_ENV};
 
 use super::agreed::{self, SETTINGS};
 use super::disk::Disk;
@@ -27,6 +27,9 @@ const FILES: [&str; 6] = [
     "kkcode.config.yml",
     "kkcode.config.json",
 ];
+
+/// The user's overlay of the configuration.
+const DOT_ENV: &str = ".env";
 
 /// What a decision needs to know of the machine; the binary reads it from the environment.
 #[derive(Clone, Debug, Default)]
@@ -115,6 +118,9 @@ pub(crate) fn holding(surroundings: &Surroundings, folders: &[PathBuf], cwd: &Pa
     let level = user.level.unwrap_or_default();
     let widest = if user.problems.is_empty() { Level::Yolo } else { Level::Readonly };
     let mut holding = Holding { ground, level, widest, rules: user.rules, problems: user.problems };
+    for overlay in overlays(surroundings, folders) {
+        holding.tighten(rules::overlay(&overlay));
+    }
     for folder in folders {
         let [own, plain, claude] = project_files(folder);
         for section in
@@ -159,7 +165,10 @@ pub(crate) fn files<'a>(
 ) -> impl Iterator<Item = PathBuf> + 'a {
     let user = FILES.iter().map(|name| surroundings.home.join(name));
     let project = folders.iter().flat_map(|folder| files_of_project(folder));
-    user.chain(project).chain([learned::NAME, agreed::NAME].map(|name| surroundings.home.join(name)))
+    let overlays = overlays(surroundings, folders);
+    user.chain(project)
+        .chain(overlays)
+        .chain([learned::NAME, agreed::NAME].map(|name| surroundings.home.join(name)))
 }
 
 /// Returns the files of a folder that have a word in what is decided there, whether they are there or not.
@@ -167,6 +176,16 @@ pub(crate) fn files_of_project(folder: &Path) -> impl Iterator<Item = PathBuf> +
     let (own, plain) = FILES.split_at(3);
     let own = own.iter().map(move |name| folder.join(".kkcode").join(name));
     own.chain(plain.iter().map(move |name| folder.join(name))).chain([folder.join(SETTINGS)])
+}
+
+/// Returns the `.env` files that may tighten. Those of a copy are where it was made: they hold secrets, and are not copied.
+fn overlays<'a>(
+    surroundings: &'a Surroundings,
+    folders: &'a [PathBuf],
+) -> impl Iterator<Item = PathBuf> + 'a {
+    let projects = folders.iter().chain(&surroundings.copy_of);
+    let projects = projects.flat_map(|folder| PROJECT_DOT_ENV.map(|name| folder.join(name)));
+    std::iter::once(surroundings.home.join(DOT_ENV)).chain(projects)
 }
 
 /// Returns the files of a project that are read.
@@ -240,7 +259,7 @@ mod tests {
 
     /// Row B24 of the study: what came with a workspace once widened the level and removed the user's rules.
     #[test]
-    fn a_workspace_may_only_tighten() {
+    fn b24_a_workspace_may_only_tighten() {
         let place = place();
         let user = place.surroundings.home.join("config.yaml");
         std::fs::write(
@@ -261,6 +280,20 @@ mod tests {
         assert_eq!(decided(&place, "cargo test"), Decision::Allow);
         std::fs::write(place.folder.join("kkcode.config.yaml"), "permission: {level: readonly}\n").unwrap();
         assert_eq!(decided(&place, "cargo test"), Decision::Deny);
+    }
+
+    #[test]
+    fn an_env_file_holds_in_a_copy_that_does_not_have_it() {
+        let mut place = place();
+        std::fs::write(place.surroundings.home.join("config.yaml"), "permission: {level: yolo}\n").unwrap();
+        let original = place.surroundings.home.join("../original");
+        std::fs::create_dir(&original).unwrap();
+        std::fs::write(original.join(".env"), "KEY=secret\nKKCODE_PERMISSION__LEVEL=readonly\n").unwrap();
+        assert_eq!(decided(&place, "make"), Decision::Allow);
+        place.surroundings.copy_of = Some(original);
+        assert_eq!(decided(&place, "make"), Decision::Deny);
+        let copied: Vec<PathBuf> = files_of_project(&place.folder).collect();
+        assert!(!copied.iter().any(|path| path.ends_with(".env")), "{copied:?}");
     }
 
     #[test]

@@ -16,6 +16,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use crate::config;
+
 /// What is wrong with a configuration file, for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -83,6 +85,9 @@ struct Written {
     _source: Option<String>,
 }
 
+/// What is said of a level that is none.
+const NO_LEVEL: &str = "is none of `readonly`, `manual`, `accept-edits`, `yolo`";
+
 /// One text, or a list of them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]
@@ -116,6 +121,34 @@ pub(crate) fn read(path: &Path, scope: Scope) -> Section {
     }
 }
 
+/// Reads what a `.env` file says of the level. Whoever writes it, it may only tighten.
+pub(crate) fn overlay(path: &Path) -> Section {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    let mut section = Section::default();
+    let said = match config::said_of_permissions(path) {
+        Ok(said) => said,
+        Err(error) if matches!(error.kind(), NotFound | IsADirectory | NotADirectory) => return section,
+        Err(error) => {
+            section.bad(path, 0, "permission", &format!("cannot be read ({error})"));
+            return section;
+        }
+    };
+    for (key, value, at) in said {
+        let line = line(at);
+        match (key.as_str(), serde_json::from_value::<Level>(value)) {
+            ("permission.level", Ok(level)) => {
+                section.level = section.level.map_or(Some(level), |other| Some(other.min(level)));
+            }
+            ("permission.level", Err(_)) => section.bad(path, line, &key, NO_LEVEL),
+            // They are read where they are used, and may only tighten there.
+            ("permission.default_policy" | "permission.non_tty_default", _) => {}
+            _ if key.starts_with("permission.sandbox.") => {}
+            _ => section.bad(path, line, &key, "is nothing that an `.env` file can say"),
+        }
+    }
+    section
+}
+
 /// Reads the `permission` section of a text.
 pub(crate) fn section(path: &Path, text: &str, scope: Scope) -> Section {
     let mut section = Section::default();
@@ -143,12 +176,7 @@ pub(crate) fn section(path: &Path, text: &str, scope: Scope) -> Section {
                 Ok(level) => {
                     section.level = section.level.map_or(Some(level), |other| Some(other.min(level)));
                 }
-                Err(_) => section.bad(
-                    path,
-                    line,
-                    "permission.level",
-                    "is none of `readonly`, `manual`, `accept-edits`, `yolo`",
-                ),
+                Err(_) => section.bad(path, line, "permission.level", NO_LEVEL),
             },
             // Read below, each with its own line. What else kkcode knows here is read where it is used.
             "rules" if value.value.is_array() || value.value.is_null() => {}

@@ -86,7 +86,7 @@ mod tests {
 
     /// Row B25 of the study: a workspace once brought its own trust along.
     #[test]
-    fn only_the_users_home_says_what_is_trusted() {
+    fn b25_only_the_users_home_says_what_is_trusted() {
         let place = tempfile::tempdir().unwrap();
         let place = place.path().canonicalize().unwrap();
         let (home, ws) = (place.join("home"), place.join("ws"));

@@ -343,7 +343,8 @@ impl Engine<'_> {
             }
             (false, standing) if !standing.may_be_read() => {
                 let decision = if self.policy.level == Level::Yolo { Decision::Allow } else { Decision::Ask };
-                let reason = format!("`{path}` lies outside the workspace, or may hold secrets");
+                let why = if standing.inside { "may hold secrets" } else { "lies outside the workspace" };
+                let reason = format!("`{path}` {why}");
                 Some(Verdict::new(decision, reason, Source::Level(self.policy.level)))
             }
             _ => None,

@@ -95,9 +95,10 @@ pub(super) fn names_secrets(ground: &Ground, pattern: &Path) -> bool {
     let may_be = |pattern: &String, name: &String| {
         (!name.starts_with('.') || pattern.starts_with(['.', '['])) && fits(pattern, name, Reach::Part)
     };
-    paths.home_secrets.iter().chain(paths.home_own.iter()).any(|entry| {
-        let names: Vec<String> = home.iter().cloned().chain(entry.split('/').map(fold)).collect();
-        parts.len() >= names.len() && parts.iter().zip(&names).all(|(part, name)| may_be(part, name))
+    paths.home_secrets.parts().iter().chain(paths.home_own.parts()).any(|entry| {
+        let names = home.iter().chain(entry);
+        parts.len() >= home.len() + entry.len()
+            && parts.iter().zip(names).all(|(part, name)| may_be(part, name))
     })
 }
 
@@ -138,11 +139,11 @@ fn look(ground: &Ground, paths: &Paths, path: &Path, standing: &mut Standing) {
         parts.starts_with(&folder) && parts.len() > folder.len()
     });
     standing.temporary |= temporary;
-    let in_system = lies_in(&parts, &paths.system) && !lies_in(&parts, &paths.not_system);
+    let in_system = begins(&parts, &paths.system) && !begins(&parts, &paths.not_system);
     standing.system |= in_system && inside.is_none() && home.is_none() && !temporary;
     let is_device = parts.first().is_some_and(|first| first == "dev") && parts.len() > 1;
-    standing.device |= is_device && !lies_in(&parts, &paths.network_devices);
-    if is_device && lies_in(&parts, &paths.network_devices) {
+    standing.device |= is_device && !begins(&parts, &paths.network_devices);
+    if is_device && begins(&parts, &paths.network_devices) {
         standing.system = false;
     }
 
@@ -158,12 +159,9 @@ fn look(ground: &Ground, paths: &Paths, path: &Path, standing: &mut Standing) {
 
 fn protection(paths: &Paths, parts: &[String], standing: &mut Standing) {
     let contains = |folders: &Words| {
-        folders.iter().any(|folder| {
-            let wanted: Vec<&str> = folder.split('/').collect();
-            parts
-                .windows(wanted.len())
-                .any(|window| window.iter().map(String::as_str).eq(wanted.iter().copied()))
-        })
+        let is_in =
+            |wanted: &&Vec<String>| parts.windows(wanted.len().max(1)).any(|window| window == **wanted);
+        folders.parts().iter().any(|wanted| is_in(&wanted))
     };
     standing.asked |= contains(&paths.asked_folders);
     if contains(&paths.protected_folders) && !contains(&paths.unprotected_folders) {
@@ -204,14 +202,7 @@ fn home_part<'a>(ground: &Ground, parts: &'a [String]) -> Option<&'a [String]> {
 }
 
 fn begins(parts: &[String], list: &Words) -> bool {
-    list.iter().any(|entry| {
-        let entry: Vec<String> = entry.split('/').map(fold).collect();
-        parts.starts_with(&entry)
-    })
-}
-
-fn lies_in(parts: &[String], list: &Words) -> bool {
-    list.iter().any(|entry| parts.starts_with(&folded(Path::new(entry))))
+    list.parts().iter().any(|entry| parts.starts_with(entry))
 }
 
 fn folded(path: &Path) -> Vec<String> {

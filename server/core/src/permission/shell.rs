@@ -3,7 +3,8 @@
 //! Two readers with opposite duties: a tiny acceptor ([`accept`]) says what may run unasked, a wide scan ([`scan`]) with a real
 //! grammar says what may never. Where they do not plainly agree, the line is asked.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::characters::first_unseen;
@@ -93,7 +94,8 @@ pub fn judge(line: &str, shell: Shell, ground: &Ground, world: &dyn World) -> Ju
     let Ok(programs) = PROGRAMS.as_ref() else {
         return found(Class::Protected, "the built-in tables cannot be read");
     };
-    let judge = Judge { ground, world, programs };
+    let world = &Glance { world, links: RefCell::default(), entries: RefCell::default() };
+    let judge = Judge { ground, world, programs, seen: RefCell::default() };
     let scan = scan::scan(line, &judge.surroundings(), programs);
     let folders = judge.folders(&scan);
     let all: Vec<Vec<String>> =
@@ -129,6 +131,13 @@ pub fn judge(line: &str, shell: Shell, ground: &Ground, world: &dyn World) -> Ju
     Judgement { class, reason, simple, all, paths }
 }
 
+/// Tells whether the tables know a program, by its name alone, as one that only looks with some words.
+pub fn may_only_look(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let models = options::READERS.as_ref();
+    name == "git" || models.is_ok_and(|models| models.iter().any(|model| model.programs.has(name)))
+}
+
 /// Tells whether a program runs, or does, whatever its words say: no rule is learned for it.
 pub fn runs_its_words(program: &str) -> bool {
     let name = scan::program_name(program);
@@ -138,11 +147,48 @@ pub fn runs_its_words(program: &str) -> bool {
     })
 }
 
+/// The disk as it is found while one line is judged: each place is looked at once.
+struct Glance<'a> {
+    world: &'a dyn World,
+    links: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
+    entries: RefCell<HashMap<PathBuf, Entry>>,
+}
+
+impl World for Glance<'_> {
+    fn link_target(&self, path: &Path) -> Option<PathBuf> {
+        if let Some(known) = self.links.borrow().get(path) {
+            return known.clone();
+        }
+        let target = self.world.link_target(path);
+        self.links.borrow_mut().insert(path.to_owned(), target.clone());
+        target
+    }
+
+    fn entry(&self, path: &Path) -> Entry {
+        if let Some(known) = self.entries.borrow().get(path) {
+            return *known;
+        }
+        let entry = self.world.entry(path);
+        self.entries.borrow_mut().insert(path.to_owned(), entry);
+        entry
+    }
+
+    fn text(&self, path: &Path) -> Option<String> {
+        self.world.text(path)
+    }
+
+    fn names(&self, folder: &Path) -> Option<Vec<String>> {
+        self.world.names(folder)
+    }
+}
+
 /// What a judgement is made with.
 struct Judge<'a> {
     ground: &'a Ground,
     world: &'a dyn World,
     programs: &'a Programs,
+    /// What was found out of a spelling in a folder: a line names the same again, and is looked through more than once.
+    seen: RefCell<HashMap<PathBuf, HashMap<String, Standing>>>,
 }
 
 impl Judge<'_> {
@@ -167,7 +213,7 @@ impl Judge<'_> {
         let mut folders = vec![self.ground.cwd.clone()];
         let steps = scan.parts.iter().map(|part| {
             let here = folders.clone();
-            if matches!(part.program().as_str(), "cd" | "pushd")
+            if matches!(&*part.program(), "cd" | "pushd")
                 && let Some(target) = part.words.iter().skip(1).find(|word| !word.text.starts_with('-'))
             {
                 for from in &here {
@@ -184,7 +230,17 @@ impl Judge<'_> {
     }
 
     fn standing(&self, cwd: &Path, spelling: &str) -> Standing {
-        standing(self.ground, self.world, cwd, spelling)
+        let mut seen = self.seen.borrow_mut();
+        let here = match seen.get_mut(cwd) {
+            Some(here) => here,
+            None => seen.entry(cwd.to_owned()).or_default(),
+        };
+        if let Some(known) = here.get(spelling) {
+            return known.clone();
+        }
+        let found = standing(self.ground, self.world, cwd, spelling);
+        here.insert(spelling.to_owned(), found.clone());
+        found
     }
 
     /// Returns the paths that words name, in every folder where they may.

@@ -1,38 +1,57 @@
 //! The lists that decisions are made with, as data: read once, from text that is compiled in.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::characters::fold;
+
 /// A list of words, written in one string with blanks between them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
-pub(crate) struct Words(Vec<String>);
+pub(crate) struct Words {
+    all: Vec<String>,
+    known: HashSet<String>,
+    /// Those that hold `*` or `?`.
+    patterns: Vec<String>,
+    /// The names in each, where they are paths.
+    parts: OnceLock<Vec<Vec<String>>>,
+}
 
 impl From<String> for Words {
     fn from(text: String) -> Self {
-        Self(text.split_whitespace().map(str::to_owned).collect())
+        let all: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let patterns = all.iter().filter(|word| word.contains(['*', '?'])).cloned().collect();
+        Self { known: all.iter().cloned().collect(), patterns, all, parts: OnceLock::new() }
     }
 }
 
 impl Words {
     pub(crate) fn has(&self, word: &str) -> bool {
-        self.0.iter().any(|known| known == word)
+        self.known.contains(word)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.all.iter().map(String::as_str)
+    }
+
+    /// Returns the words as paths: the names in each, folded.
+    pub(crate) fn parts(&self) -> &[Vec<String>] {
+        self.parts.get_or_init(|| {
+            let names = |word: &String| word.split('/').filter(|name| !name.is_empty()).map(fold).collect();
+            self.all.iter().map(names).collect()
+        })
     }
 
     /// Tells whether one of the words, which may begin or end with `*`, fits.
     pub(crate) fn fits(&self, text: &str) -> bool {
-        self.iter().any(|pattern| word_fits(pattern, text))
+        self.known.contains(text) || self.patterns.iter().any(|pattern| word_fits(pattern, text))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 }
 

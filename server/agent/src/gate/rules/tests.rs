@@ -19,7 +19,7 @@ fn rules_are_read_with_their_lines() {
 
 /// Row B26 of the study: an error in the configuration once dropped the whole file.
 #[test]
-fn one_bad_key_tightens_and_keeps_the_other_rules() {
+fn b26_one_bad_key_tightens_and_keeps_the_other_rules() {
     for (text, key, line) in [
         ("permission:\n  level: yollo\n  rules:\n    - {tool: bash, action: deny}\n", "permission.level", 2),
         (

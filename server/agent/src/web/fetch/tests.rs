@@ -58,7 +58,7 @@ async fn a_name_that_leads_inside_is_not_connected_to() {
 }
 
 #[tokio::test]
-async fn what_is_connected_to_is_what_was_judged() {
+async fn b30_what_is_connected_to_is_what_was_judged() {
     let server = Server::start(vec![answer("200 OK", PLAIN, "once")]).await;
     let url = format!("http://rebound.example:{}/", server.address.port());
     // A second question would be answered otherwise; nobody asks it.

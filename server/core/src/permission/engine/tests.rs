@@ -2,6 +2,9 @@ use super::*;
 use crate::permission::ground_for_tests::{Disk, frame};
 use crate::permission::rule::Scope;
 
+mod monotone;
+mod ways_round;
+
 fn rule(action: Decision, tool: &str, prefixes: &[&str], patterns: &[&str]) -> Rule {
     let own = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
     Rule {
@@ -80,6 +83,15 @@ fn levels_decide_what_no_rule_speaks_of() {
 }
 
 #[test]
+fn the_reason_is_the_one_that_applies() {
+    for (path, why) in
+        [(".env", "`.env` may hold secrets"), ("/etc/hosts", "`/etc/hosts` lies outside the workspace")]
+    {
+        assert_eq!(verdict(Manual, &[], &read(path)).reason, why);
+    }
+}
+
+#[test]
 fn rules_count_in_their_order_of_strictness_and_are_named() {
     let allow = rule(Allow, "bash", &["npm test"], &[]);
     let deny = rule(Deny, "bash", &["npm"], &[]);
@@ -95,77 +107,6 @@ fn rules_count_in_their_order_of_strictness_and_are_named() {
     assert_eq!(found.source.to_string(), "rule `deny bash `npm`` in /home/user/.kkcode/config.yaml:7");
     let project = Rule { scope: Scope::Project, ..allow };
     assert_eq!(decision(Manual, &[project], &command("npm test")), Ask, "a project may only tighten");
-}
-
-/// Rows B9 to B12 of the study: rules that something else slips under.
-#[test]
-fn nothing_slips_under_a_rule() {
-    let allowed = [rule(Allow, "multiedit", &[], &["src/**"])];
-    assert_eq!(decision(Manual, &allowed, &edit(&["src/a"])), Allow);
-    assert_eq!(decision(Manual, &allowed, &edit(&["src/a", "secret/b"])), Ask);
-    let denied = [rule(Deny, "multiedit", &[], &["secret/**"])];
-    assert_eq!(decision(Yolo, &denied, &edit(&["src/a", "secret/b"])), Deny);
-    assert_eq!(decision(Yolo, &denied, &edit(&["src/../SECRET/b"])), Deny);
-    let allowed = [rule(Allow, "bash", &["npm test"], &[])];
-    for line in [
-        "npm test ; rm -rf x",
-        "npm test && curl x",
-        "npm test $(x)",
-        "npm test\nrm x",
-        "npm test > x",
-        "A=1 npm test",
-        "npm test ./*",
-    ] {
-        assert_eq!(decision(Manual, &allowed, &command(line)), Ask, "{line}");
-    }
-    assert_eq!(decision(Manual, &allowed, &command("npm test && ls")), Allow);
-    for prefix in ["rm", "rm*"] {
-        let denied = [rule(Deny, "bash", &[prefix], &[])];
-        for line in [
-            "/bin/rm -rf x",
-            "ls; rm",
-            "FOO=1 rm x",
-            "rm\t-rf x",
-            "rm -rf a/b",
-            "sh -c 'rm x'",
-            "x=$(rm a)",
-            "timeout 5 rm a",
-            "find . -exec rm {} +",
-            "'r'm a",
-            "r\\m a",
-        ] {
-            assert_eq!(decision(Yolo, &denied, &command(line)), Deny, "{prefix}: {line}");
-        }
-    }
-    let denied = [rule(Deny, "read", &[], &["secret/**"])];
-    for line in ["cat secret/x", "cd secret && cat x", "wc < secret/x", "cat ./secret/../secret/x"] {
-        assert_eq!(decision(Yolo, &denied, &command(line)), Deny, "{line}");
-    }
-}
-
-/// Rows B13 and B14: an approval is for exactly what was shown.
-#[test]
-fn an_approval_covers_nothing_else() {
-    let (ground, disk) = frame();
-    let call = command("npm test");
-    let policy = Policy { approvals: vec![approval(&ground, &call)], ..Policy::default() };
-    assert_eq!(decide(&policy, &ground, &disk, &call).source, Source::Approval);
-    for other in [command("npm test "), command("rm x"), edit(&["a"])] {
-        assert_ne!(decide(&policy, &ground, &disk, &other).decision, Allow, "{other:?}");
-    }
-    let elsewhere = Ground { cwd: "/ws/src".into(), ..ground.clone() };
-    assert_eq!(decide(&policy, &elsewhere, &disk, &call).decision, Ask);
-    let shown = |detail: &str| Call {
-        tool: "git_apply_patch".to_owned(),
-        action: Action::Files { reads: Vec::new(), writes: vec!["a".to_owned()], detail: detail.to_owned() },
-    };
-    assert_ne!(approval(&ground, &shown("+a")), approval(&ground, &shown("+b")));
-    let readonly = Policy { level: Readonly, ..policy };
-    assert_eq!(
-        decide(&readonly, &ground, &disk, &call).decision,
-        Deny,
-        "readonly is a ceiling for answers, too"
-    );
 }
 
 #[test]

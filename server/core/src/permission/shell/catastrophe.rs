@@ -35,7 +35,8 @@ struct Sequence(Vec<Vec<String>>);
 
 impl From<String> for Sequence {
     fn from(text: String) -> Self {
-        let alternatives = |step: &str| step.split('|').map(str::to_owned).collect();
+        let kept = |word: &str| if word.starts_with('-') { word.to_owned() } else { word.to_lowercase() };
+        let alternatives = |step: &str| step.split('|').map(kept).collect();
         Self(text.split_whitespace().map(alternatives).collect())
     }
 }
@@ -75,7 +76,7 @@ impl Catastrophes {
     /// Returns the row that a command fits.
     pub(super) fn find(&self, part: &Part) -> Option<&Row> {
         let program = part.program();
-        let named = self.by_name.get(&program).into_iter().flatten();
+        let named = self.by_name.get(&*program).into_iter().flatten();
         named.chain(&self.patterns).filter_map(|at| self.rows.get(*at)).find(|row| row.fits(&program, part))
     }
 
@@ -87,8 +88,7 @@ impl Catastrophes {
 
 impl Row {
     fn fits(&self, program: &str, part: &Part) -> bool {
-        let named = self.programs.iter().any(|name| word_fits(&name.to_lowercase(), program));
-        if !named || part.arguments().any(|word| self.unless.has(word)) {
+        if !self.programs.fits(program) || part.arguments().any(|word| self.unless.has(word)) {
             return false;
         }
         let mut words = part.arguments();
@@ -98,11 +98,7 @@ impl Row {
     }
 }
 
-/// Options count letter by letter; other words whatever their case.
+/// Options count letter by letter; other words whatever their case, which is lower in the table.
 fn is(pattern: &str, word: &str) -> bool {
-    if pattern.starts_with('-') {
-        word_fits(pattern, word)
-    } else {
-        word_fits(&pattern.to_lowercase(), &word.to_lowercase())
-    }
+    if pattern.starts_with('-') { word_fits(pattern, word) } else { word_fits(pattern, &word.to_lowercase()) }
 }

@@ -41,6 +41,9 @@ pub(super) fn worst(judge: &Judge<'_>, scan: &Scan, folders: &[Vec<PathBuf>]) ->
     if let Some(reason) = flow::worst(judge, scan, &secret) {
         return Some((Class::Never, reason.to_owned()));
     }
+    if scan.unread > 0 {
+        worst = worst.or(Some((Class::Protected, "it is nested deeper than can be judged".to_owned())));
+    }
     if scan.parts.len() > 2000 {
         worst = worst.or(Some((Class::Protected, "it holds more commands than can be judged".to_owned())));
     }
@@ -48,10 +51,8 @@ pub(super) fn worst(judge: &Judge<'_>, scan: &Scan, folders: &[Vec<PathBuf>]) ->
 }
 
 fn ends_the_agent(judge: &Judge<'_>, scan: &Scan) -> bool {
-    let kills = scan
-        .parts
-        .iter()
-        .any(|part| matches!(part.program().as_str(), "kill" | "pkill" | "killall" | "skill"));
+    let kills =
+        scan.parts.iter().any(|part| matches!(&*part.program(), "kill" | "pkill" | "killall" | "skill"));
     let names = |word: &str| word.contains("kkcode") || judge.programs.agents.has(word);
     kills && scan.parts.iter().any(|part| part.arguments().any(names))
 }
@@ -73,7 +74,7 @@ fn never(reason: impl Into<String>) -> Found {
 
 impl Looking<'_> {
     fn worst(&self) -> Found {
-        let text_only = matches!(self.part.program().as_str(), "echo" | "printf");
+        let text_only = matches!(&*self.part.program(), "echo" | "printf");
         self.touches(text_only)
             .or_else(|| self.writes())
             .or_else(|| self.destroys())
@@ -119,7 +120,7 @@ impl Looking<'_> {
         let program = self.part.program();
         let whole = self.part.arguments().any(is_recursive);
         let operands = || writes::operands_of(self.part);
-        match program.as_str() {
+        match &*program {
             "rm" | "trash" | "srm" | "trash-put" | "rimraf" if whole || program != "rm" => {
                 let piped = self.piped_words();
                 self.any(
@@ -171,9 +172,10 @@ impl Looking<'_> {
         let Some(base) = self.scan.parts.get(self.part.base).filter(|base| base.program() == "xargs") else {
             return Vec::new();
         };
-        let sources = self.scan.parts.iter().filter(|part| {
-            matches!(part.program().as_str(), "echo" | "printf") && flow::along_a_pipe(part, base)
-        });
+        let sources =
+            self.scan.parts.iter().filter(|part| {
+                matches!(&*part.program(), "echo" | "printf") && flow::along_a_pipe(part, base)
+            });
         sources.flat_map(|part| part.words.iter().skip(1).cloned()).collect()
     }
 

@@ -26,7 +26,7 @@ impl Scanner<'_> {
                 self.add_derived(&Part { words, derived: true, document: None, ..part.clone() }, at);
             }
         }
-        if matches!(program.as_str(), "find" | "fd" | "fdfind") {
+        if matches!(&*program, "find" | "fd" | "fdfind") {
             let starts = part.words.iter().enumerate().filter(|(_, word)| {
                 matches!(
                     word.text.as_str(),
@@ -56,8 +56,7 @@ impl Scanner<'_> {
     /// Reads what `echo` and `printf` say to a shell behind them as commands.
     pub(super) fn derive_said(&mut self) {
         let parts = self.scan.parts.clone();
-        let says =
-            |part: &&Part| matches!(part.program().as_str(), "echo" | "printf") && !part.pipes.is_empty();
+        let says = |part: &&Part| matches!(&*part.program(), "echo" | "printf") && !part.pipes.is_empty();
         for said in parts.iter().filter(says) {
             let heard = |part: &Part| self.programs.shells.has(&part.program()) && along_a_pipe(said, part);
             if parts.iter().any(heard) {

@@ -72,7 +72,7 @@ impl Flow<'_> {
         let has = |wanted: &[&str]| {
             part.arguments().any(|word| wanted.iter().any(|option| word.starts_with(option)))
         };
-        match program.as_str() {
+        match &*program {
             "base64" | "base32" | "basenc" => {
                 has(&["-d", "-D", "--d"])
                     || part.arguments().any(|word| word.starts_with('-') && word.contains(['d', 'D']))
@@ -118,6 +118,12 @@ impl Flow<'_> {
 
     /// Tells whether a line fetches a file and then runs it.
     fn runs_what_it_fetched(&self) -> bool {
+        let fetchers = &self.judge.programs.fetchers;
+        let sources: Vec<&Part> =
+            self.scan.parts.iter().filter(|part| fetchers.has(&part.program())).collect();
+        if sources.is_empty() {
+            return false;
+        }
         let mut fetched: Vec<String> = Vec::new();
         for part in &self.scan.parts {
             let program = part.program();
@@ -135,12 +141,8 @@ impl Flow<'_> {
                     return true;
                 }
             }
-            let network = self.judge.programs.fetchers.has(&program) && program != "gh" && program != "rsync";
-            let piped = self
-                .scan
-                .parts
-                .iter()
-                .any(|source| self.judge.programs.fetchers.has(&source.program()) && flows(source, part));
+            let network = fetchers.has(&program) && program != "gh" && program != "rsync";
+            let piped = sources.iter().any(|source| flows(source, part));
             if network || piped {
                 let written = super::writes::written(self.judge.programs, part);
                 let named = written.into_iter().map(|word| word.text);
@@ -174,15 +176,13 @@ impl Flow<'_> {
         }
         let raw = |part: &Part| {
             matches!(
-                part.program().as_str(),
+                &*part.program(),
                 "nc" | "ncat" | "netcat" | "nc.traditional" | "nc.openbsd" | "socat" | "telnet" | "openssl"
             )
         };
+        let networks: Vec<&Part> = parts.iter().filter(|part| raw(part)).collect();
         parts.iter().filter(|part| self.is_shell(part)).any(|shell| {
-            parts
-                .iter()
-                .filter(|part| raw(part))
-                .any(|network| along_a_pipe(shell, network) || along_a_pipe(network, shell))
+            networks.iter().any(|network| along_a_pipe(shell, network) || along_a_pipe(network, shell))
         }) || parts.iter().any(|part| self.is_interpreter(part) && code::connects_a_shell(part))
     }
 
@@ -200,10 +200,8 @@ impl Flow<'_> {
                 .any(|(at, part)| holds_secret(at, part));
             let comes = parts.iter().enumerate().any(|(other, part)| {
                 let dumps = programs.dumpers.has(&part.program())
-                    || matches!(
-                        part.program().as_str(),
-                        "set" | "export" | "declare" | "typeset" | "history"
-                    ) && part.words.len() < 3
+                    || matches!(&*part.program(), "set" | "export" | "declare" | "typeset" | "history")
+                        && part.words.len() < 3
                     || part.uses.iter().any(|name| programs.secret_variables.fits(name));
                 other != at
                     && part.base != sender.base
@@ -222,7 +220,7 @@ impl Flow<'_> {
                 matches!(text.trim_start_matches("if="), "/dev/zero" | "/dev/urandom" | "/dev/random")
             };
             let program = part.program();
-            let bounded = matches!(program.as_str(), "head" | "od" | "xxd" | "hexdump" | "shred")
+            let bounded = matches!(&*program, "head" | "od" | "xxd" | "hexdump" | "shred")
                 || program == "dd" && part.arguments().any(|word| word.starts_with("count="));
             let reads = part.words.iter().skip(1).chain(&part.inputs).any(|word| device(&word.text));
             !bounded && (reads || program == "yes")
@@ -234,7 +232,7 @@ impl Flow<'_> {
         parts.iter().filter(|part| endless(part)).any(|source| {
             let bounded = parts
                 .iter()
-                .any(|part| matches!(part.program().as_str(), "head" | "dd") && along_a_pipe(source, part));
+                .any(|part| matches!(&*part.program(), "head" | "dd") && along_a_pipe(source, part));
             keeps(source) || !bounded && parts.iter().any(|part| along_a_pipe(source, part) && keeps(part))
         })
     }

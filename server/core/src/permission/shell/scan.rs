@@ -3,6 +3,7 @@
 //! It looks inside substitutions, loops, functions, here-documents and strings that shells are given. It may see more than
 //! runs, never knowingly less: what it finds only forbids.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ use crate::permission::tables::Programs;
 
 /// How deep strings with commands in them are followed.
 pub(super) const DEEPEST: usize = 6;
+/// How deep the nodes of the grammar are followed where they hold commands.
+const DEEPEST_NODE: usize = 64;
 /// How many commands are gathered at most; a line with more is not judged by them.
 pub(super) const MOST_PARTS: usize = 4096;
 
@@ -51,11 +54,20 @@ pub(super) struct Part {
     pub(super) derived: bool,
     /// The place of that part, or its own.
     pub(super) base: usize,
+    /// The name of its program, once the scan is over and no words change any more.
+    pub(super) name: Option<String>,
 }
 
 impl Part {
     /// Returns the name of the program, without folder, in lower case.
-    pub(super) fn program(&self) -> String {
+    pub(super) fn program(&self) -> Cow<'_, str> {
+        match &self.name {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(self.name_of_words()),
+        }
+    }
+
+    fn name_of_words(&self) -> String {
         self.words.first().map(|word| program_name(&word.text)).unwrap_or_default()
     }
 
@@ -79,6 +91,8 @@ pub(super) struct Scan {
     pub(super) variables: Vec<(String, String)>,
     /// The grammar could not read all of it.
     pub(super) broken: bool,
+    /// How often something was nested deeper than is looked at.
+    pub(super) unread: usize,
     /// A function calls itself, or a loop without end starts things in the background.
     pub(super) floods: bool,
     /// Which places of the line are nodes that the acceptor does not know.
@@ -99,6 +113,9 @@ pub(super) fn scan(line: &str, surroundings: &BTreeMap<String, String>, programs
     };
     scanner.text(line, &[], &[], 0);
     scanner.derive_said();
+    for part in &mut scanner.scan.parts {
+        part.name = Some(part.name_of_words());
+    }
     scanner.scan
 }
 
@@ -116,6 +133,8 @@ pub(super) struct At<'a> {
     pub(super) pipes: &'a [(usize, usize)],
     pub(super) feeds: &'a [usize],
     pub(super) depth: usize,
+    /// How deep in the grammar.
+    pub(super) nesting: usize,
 }
 
 /// Returns the text with a letter for each byte that is not ASCII: as long as it was, and the same to the grammar.
@@ -146,7 +165,7 @@ impl Scanner<'_> {
         };
         self.scan.broken |= tree.root_node().has_error();
         let first = self.scan.parts.len();
-        self.node(tree.root_node(), At { text, pipes, feeds, depth });
+        self.node(tree.root_node(), At { text, pipes, feeds, depth, nesting: 0 });
         if depth > 0 {
             self.scan.parts.iter_mut().skip(first).for_each(|part| part.derived = true);
         }
@@ -155,8 +174,13 @@ impl Scanner<'_> {
         }
     }
 
-    /// Walks a node. The nesting of the grammar is bounded by a depth of its own.
+    /// Walks a node.
     fn node(&mut self, node: Node<'_>, at: At<'_>) {
+        if at.nesting > DEEPEST_NODE {
+            self.scan.unread += 1;
+            return;
+        }
+        let at = At { nesting: at.nesting + 1, ..at };
         let mut pending = vec![node];
         while let Some(node) = pending.pop() {
             match node.kind() {

@@ -15,7 +15,7 @@ pub(super) fn written(programs: &Programs, part: &Part) -> Vec<Word> {
 
 /// Returns what the tables say of a command that changes files, if it does.
 pub(super) fn writer<'a>(programs: &'a Programs, part: &Part) -> Option<&'a Writer> {
-    let writer = programs.writers.get(&part.program())?;
+    let writer = programs.writers.get(&*part.program())?;
     (writer.only_with.is_empty() || part.arguments().any(|word| writer.only_with.fits(word)))
         .then_some(writer)
 }
@@ -33,7 +33,7 @@ pub(super) fn operands_of(part: &Part) -> Vec<&Word> {
 
 fn operands(writer: &Writer, part: &Part) -> Vec<Word> {
     let mut operands = operands_of(part);
-    if matches!(part.program().as_str(), "sed" | "gsed" | "perl" | "ruby" | "gawk" | "awk") {
+    if matches!(&*part.program(), "sed" | "gsed" | "perl" | "ruby" | "gawk" | "awk") {
         operands.retain(|word| !is_script(&word.text));
     }
     match writer.operands {
