@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 /// How many tasks are done, after one that is not counted.
 const RUNS: usize = 40;
 
+/// How many workers wait when their memory is read.
+const WORKERS: usize = 4;
+
 /// How long a worker may settle before its memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -43,38 +46,65 @@ fn main() -> Result<()> {
     let script = |turns: &str| fs::write(home.join("script.yaml"), format!("turns:\n{turns}"));
     script("  - stream: [{text: Done.}]\n")?;
     let mut first = start(&candidate, folder.path())?;
-    let mut second = start(&candidate, folder.path())?;
-    let (telling, told) = channel();
-    std::thread::spawn(move || while next(&mut second).is_ok_and(|news| telling.send(news).is_ok()) {});
-    let (mut alive, mut here, mut elsewhere) = <(Samples, Samples, Samples)>::default();
+    let mut alive = Samples::default();
     for run in 0..=RUNS {
         let begun = Instant::now();
         command(&mut first, "kkcode.task.start", &json!({"prompt": "measure"}))?;
         let running = until(|| next(&mut first), |task| task["status"] != "pending")?;
-        let ends = [until(|| next(&mut first), is_completed)?, until(|| Ok(told.recv()?), is_completed)?];
-        if run == 0 {
-            continue;
+        until(|| next(&mut first), is_completed)?;
+        if run > 0 {
+            alive.push_time(running.instant - begun);
         }
-        alive.push_time(running.instant - begun);
+    }
+    let mut second = start(&candidate, folder.path())?;
+    let (telling, told) = channel();
+    std::thread::spawn(move || while next(&mut second).is_ok_and(|news| telling.send(news).is_ok()) {});
+    let (mut here, mut elsewhere) = <(Samples, Samples)>::default();
+    for run in 0..=RUNS {
+        command(&mut first, "kkcode.task.start", &json!({"prompt": "measure"}))?;
+        let ends = [until(|| next(&mut first), is_completed)?, until(|| Ok(told.recv()?), is_completed)?];
         for (told, samples) in ends.iter().zip([&mut here, &mut elsewhere]) {
-            samples.push_time(told.at.duration_since(ended_at(&told.task)?).unwrap_or_default());
+            if run > 0 {
+                samples.push_time(told.at.duration_since(ended_at(&told.task)?).unwrap_or_default());
+            }
         }
     }
     script("  - stream: [{waitFor: never}]\n")?;
-    command(&mut first, "kkcode.task.start", &json!({"prompt": "measure"}))?;
-    let running = until(|| next(&mut first), |task| task["status"] == "running")?;
+    let mut workers: Vec<Value> = Vec::new();
+    for number in 0..WORKERS {
+        let prompt = format!("wait {number}");
+        command(&mut first, "kkcode.task.start", &json!({"prompt": prompt}))?;
+        let is_it = |task: &Value| task["status"] == "running" && task["description"] == prompt;
+        workers.push(until(|| next(&mut first), is_it)?.task);
+    }
     sleep(SETTLE);
-    let mut memory = Samples::default();
-    memory.push_kib(resident_kib(&running.task)?)?;
-    command(&mut first, "kkcode.task.cancel", &json!({"taskId": running.task["taskId"]}))?;
-    until(|| next(&mut first), |task| task["status"] == "cancelled")?;
+    let mut memory = <[Samples; 3]>::default();
+    for worker in &workers {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", worker["pid"]))?;
+        for (name, samples) in ["Rss:", "Pss:", "Anonymous:"].iter().zip(&mut memory) {
+            samples.push_kib(kib(&rollup, name)?)?;
+        }
+    }
+    for worker in &workers {
+        command(&mut first, "kkcode.task.cancel", &json!({"taskId": worker["taskId"]}))?;
+        until(
+            || next(&mut first),
+            |task| task["status"] == "cancelled" && task["taskId"] == worker["taskId"],
+        )?;
+    }
     first.stop()?;
 
     probe::head(&["what", "p50", "p99"]);
     probe::row("launch to a worker at work, ms", &[alive.percentile(50), alive.percentile(99)]);
     probe::row("end to the editor it was started in, ms", &[here.percentile(50), here.percentile(99)]);
     probe::row("end to another editor, ms", &[elsewhere.percentile(50), elsewhere.percentile(99)]);
-    probe::row("memory of a worker that waits, MB", &[memory.percentile(50), memory.percentile(99)]);
+    let [resident, share, own] = &memory;
+    probe::row("a worker that waits, resident, MB", &[resident.percentile(50), resident.percentile(99)]);
+    probe::row(
+        "the same, what several share divided by them, MB",
+        &[share.percentile(50), share.percentile(99)],
+    );
+    probe::row("the same, its own alone, MB", &[own.percentile(50), own.percentile(99)]);
     Ok(())
 }
 
@@ -134,9 +164,8 @@ fn ended_at(task: &Value) -> Result<SystemTime> {
     Ok(ended.into())
 }
 
-/// Returns the memory that the worker of a task holds, in KiB, as Linux counts it.
-fn resident_kib(task: &Value) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", task["pid"].as_u64().context("no worker")?))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+/// Returns a line of what Linux counts of a process, in KiB.
+fn kib(counted: &str, name: &str) -> Result<u64> {
+    let line = counted.lines().find_map(|line| line.strip_prefix(name)).context("what Linux counts")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }

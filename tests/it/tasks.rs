@@ -56,14 +56,20 @@ impl World {
         fs::create_dir_all(world.home()).unwrap();
         fs::create_dir_all(world.work()).unwrap();
         fs::write(world.home().join("script.yaml"), script).unwrap();
+        fs::write(world.home().join("wait.yaml"), "turns:\n  - stream: [{waitFor: never}]\n").unwrap();
         world.configure("");
         fs::write(world.work().join("a.txt"), TEXT).unwrap();
         world
     }
 
     fn configure(&self, more: &str) {
-        let config = format!("provider: {{play: {{type: scripted, script: script.yaml}}}}\n{more}");
-        fs::write(self.home().join("config.yaml"), config).unwrap();
+        let scripted = |name: &str, script: &str| format!("  {name}: {{type: scripted, script: {script}}}\n");
+        let (play, wait) = (scripted("play", "script.yaml"), scripted("wait", "wait.yaml"));
+        let config = format!("models: {{main: play/scripted}}\nprovider:\n{play}{wait}{more}");
+        // In one step: a worker may read it just then.
+        let new = self.home().join("config.yaml.new");
+        fs::write(&new, config).unwrap();
+        fs::rename(new, self.home().join("config.yaml")).unwrap();
     }
 
     fn home(&self) -> PathBuf {
@@ -107,6 +113,14 @@ impl World {
         let mut arguments = vec!["task", "start", "make it loud"];
         arguments.extend(more);
         self.json(&arguments)["taskId"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts a task that takes its place until it is cancelled.
+    #[track_caller]
+    fn start_waiting(&self) -> String {
+        let id = self.start(&["--model", "wait/scripted"]);
+        self.worker(&id);
+        id
     }
 
     #[track_caller]
@@ -270,6 +284,14 @@ fn follow(world: &World, arguments: &[&str]) -> Child {
 fn statuses(log: &[Value]) -> Vec<String> {
     let of = |event: &Value| event["task"]["status"].as_str().map(ToOwned::to_owned);
     log.iter().filter(|event| event["kind"] == "taskChanged").filter_map(of).collect()
+}
+
+/// Returns the tasks that the store knows.
+fn known(world: &World) -> Vec<String> {
+    let list = world.json(&["task", "list"]);
+    let ids =
+        list["tasks"].as_array().unwrap().iter().map(|task| task["taskId"].as_str().unwrap().to_owned());
+    ids.collect()
 }
 
 fn exists(path: &Path) -> bool {

@@ -25,7 +25,7 @@ use kkcode_core::task::{
     DEFAULT_TIMEOUT_MS, Interruption, Isolation, LEAST_TIMEOUT_MS, Task, TaskCounts, TaskSpec, TaskStatus,
 };
 use kkcode_core::turn::Level;
-use kkcode_store::{Store, StoreError};
+use kkcode_store::{Outdated, Store, StoreError};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
@@ -59,6 +59,15 @@ const RECENT: usize = 3;
 pub struct Tasks {
     handle: Handle,
     config: ConfigSource,
+}
+
+/// How many tasks that have ended are kept at most.
+const MOST_KEPT: i64 = 2_000;
+
+/// Returns the time so long ago.
+fn before(age: Duration) -> Timestamp {
+    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    Timestamp(fresh::now().0.saturating_sub(age))
 }
 
 /// A task as a front end or an agent asks for it.
@@ -236,20 +245,38 @@ impl Tasks {
         Ok(task)
     }
 
-    /// Removes the records, logs and outputs of tasks that ended longer ago than this, and returns how many those were. Their
-    /// sessions and proposals stay.
+    /// Removes the records, logs, outputs and worktrees of tasks that ended longer ago than this, and returns how many those
+    /// were. Their sessions and proposals stay.
     pub async fn clean(&self, older_than: Duration) -> Result<usize, Refusal> {
-        let age = i64::try_from(older_than.as_millis()).unwrap_or(i64::MAX);
-        let before = Timestamp(fresh::now().0.saturating_sub(age));
+        let ended_before = before(older_than);
+        self.remove(Outdated { ended_before, but_newest: i64::MAX, with_worktree: true }).await
+    }
+
+    /// Removes what nobody is likely to ask for any more: tasks that ended longer ago than `background.keep_days`, and all but
+    /// the newest 2,000. Those that kept a worktree stay.
+    async fn forget_old(&self) -> Result<usize, Refusal> {
+        let config = self.config.clone();
+        let Some(kept) = blocking(move || config.task_retention()).await? else { return Ok(0) };
+        self.remove(Outdated { ended_before: before(kept), but_newest: MOST_KEPT, with_worktree: false })
+            .await
+    }
+
+    async fn remove(&self, outdated: Outdated) -> Result<usize, Refusal> {
         let mut removed = 0;
         loop {
-            let ids = self.ask(|store, done| store.clean_tasks(before, done)).await?;
+            let ids = self.ask(|store, done| store.clean_tasks(outdated, done)).await?;
             if ids.is_empty() {
                 break;
             }
             removed += ids.len();
-            let home = self.config.home().to_owned();
-            blocking(move || ids.iter().for_each(|id| output::remove(&home, id))).await?;
+            let config = self.config.clone();
+            blocking(move || {
+                for id in &ids {
+                    output::remove(config.home(), id);
+                    worktree::discard(config.home(), id, environment::for_child(&config));
+                }
+            })
+            .await?;
         }
         if removed > 0 {
             self.handle.tasks_changed();

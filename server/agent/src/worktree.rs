@@ -24,6 +24,7 @@ mod git;
 mod seed;
 
 use git::Git;
+pub(crate) use seed::discard;
 
 /// Why there is no worktree, for the user.
 pub(crate) type Problem = String;
@@ -75,8 +76,13 @@ impl Worktree {
     ) -> Result<(Self, bool), Problem> {
         let git = Git::new(environment);
         let (top, repository) = git::top(&git, folder)?;
-        let all = all(home).map_err(|error| format!("no folder for worktrees can be made: {error}"))?;
-        let (root, state) = (all.join(task.as_str()), all.join(format!("{task}.state")));
+        let no_folder = |error: io::Error| format!("no folder for worktrees can be made: {error}");
+        let all = all(home).map_err(no_folder)?;
+        let mut made = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut made, 0o700);
+        made.recursive(true).create(&all).map_err(no_folder)?;
+        let (root, state) = places(&all, task);
         let folder = folder.to_owned();
         let worktree = Self { home: home.to_owned(), folder, top, repository, root, state, git };
         let is_new = !worktree.is_whole();
@@ -322,12 +328,12 @@ impl Worktree {
 fn all(home: &Path) -> io::Result<PathBuf> {
     let mut name = home.file_name().unwrap_or_default().to_owned();
     name.push("-worktrees");
-    let all = home.canonicalize()?.with_file_name(name);
-    let mut folder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.recursive(true).create(&all)?;
-    Ok(all)
+    Ok(home.canonicalize()?.with_file_name(name))
+}
+
+/// Returns where the copy of a task is, and what is kept about it.
+fn places(all: &Path, task: &TaskId) -> (PathBuf, PathBuf) {
+    (all.join(task.as_str()), all.join(format!("{task}.state")))
 }
 
 /// Joins without a slash at the end.

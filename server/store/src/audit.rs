@@ -297,6 +297,19 @@ pub(crate) fn keep_head(home: &Path, head: Option<&Head>) {
     }
 }
 
+/// Has the numbers go on after the newest row that the file beside knows: rows that are lost stay known as missing.
+pub(crate) fn go_on_after_head(connection: &Connection, home: &Path) -> Result<(), StoreError> {
+    // A file that cannot be read is told by who looks through the audit.
+    let Ok(Some(head)) = read_head(home) else { return Ok(()) };
+    let raise = |sql: &str| connection.execute(sql, [head.seq]);
+    let raised = raise("UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'audit'");
+    let raised = raised.and_then(|rows| match rows {
+        0 => raise("INSERT INTO sqlite_sequence (name, seq) VALUES ('audit', ?1)"),
+        rows => Ok(rows),
+    });
+    raised.map(drop).map_err(|error| Failure::from(error).of(&home.join(HEAD)))
+}
+
 fn read_head(home: &Path) -> Result<Option<Head>, StoreError> {
     let path = home.join(HEAD);
     match fs::read_to_string(&path) {

@@ -31,5 +31,5 @@ pub use read::Loaded;
 pub use session::{Forked, StoredSession, StoredTurn};
 pub use spending::{Spending, Spent};
 pub use store::Store;
-pub use task::{Beat, Claimed, Fence, Lease, Limits, Progress, TaskLine, TaskQuery, Tended};
+pub use task::{Beat, Claimed, Fence, Lease, Limits, Outdated, Progress, TaskLine, TaskQuery, Tended};
 pub use writer::Writer;

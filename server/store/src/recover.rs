@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, Transaction, params_from_iter};
 
+use crate::audit;
 use crate::error::{Failure, StoreError};
 use crate::open::{Opened, open};
 use crate::write;
@@ -42,6 +43,7 @@ pub(crate) fn recover(
     }
     let mut opened = open(home, file)?;
     let lost = carry_over(&mut opened.connection, &aside).map_err(|failure| failure.of(file))?;
+    audit::go_on_after_head(&opened.connection, home)?;
     let what = match &*lost {
         [] => "all of it could be read and is here".to_owned(),
         lost => format!("what could be read is here; some or all is missing of: {}", lost.join(", ")),

@@ -113,15 +113,35 @@ impl Store {
         self.run(move |database| database.write(|connection| retry(connection, &id)), done);
     }
 
-    /// Removes tasks that ended before a time, at most 100, and returns their names: whoever asked removes their files, and asks
+    /// Removes tasks that ended long ago, at most 100, and returns their names: whoever asked removes their files, and asks
     /// again until there is none. Their sessions and proposals stay.
     pub fn clean_tasks(
         &self,
-        ended_before: Timestamp,
+        outdated: Outdated,
         done: impl FnOnce(Result<Vec<TaskId>, StoreError>) + Send + 'static,
     ) {
-        self.run(move |database| database.write(|connection| clean(connection, ended_before)), done);
+        self.run(
+            move |database| {
+                // Who finds nothing writes nothing.
+                if database.read(|connection| Ok(outdated.tasks(connection)?))?.is_empty() {
+                    return Ok(Vec::new());
+                }
+                database.write(|connection| clean(connection, outdated))
+            },
+            done,
+        );
     }
+}
+
+/// Which tasks that have ended are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outdated {
+    /// Those that ended before this.
+    pub ended_before: Timestamp,
+    /// Of the others all but so many that ended last; at least 1.
+    pub but_newest: i64,
+    /// Also those that kept their worktree.
+    pub with_worktree: bool,
 }
 
 const COLUMNS: &str =
@@ -305,15 +325,28 @@ fn retry(connection: &mut Connection, id: &TaskId) -> Result<Option<Task>, Failu
     Ok(Some(task))
 }
 
-fn clean(connection: &mut Connection, ended_before: Timestamp) -> Result<Vec<TaskId>, Failure> {
+impl Outdated {
+    fn tasks(self, connection: &Connection) -> rusqlite::Result<Vec<String>> {
+        connection
+            .prepare_cached(
+                "SELECT id FROM task
+                 WHERE ended_at < max(?1, coalesce((SELECT ended_at FROM task WHERE ended_at IS NOT NULL
+                                                    ORDER BY ended_at DESC LIMIT 1 OFFSET ?2 - 1), ?1))
+                   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.task = task.id)
+                   AND (?3 OR result ->> 'worktree' IS NULL)
+                 ORDER BY ended_at LIMIT ?4",
+            )?
+            .query_map(
+                params![self.ended_before.0, self.but_newest, self.with_worktree, REMOVED_AT_ONCE],
+                |row| row.get(0),
+            )?
+            .collect()
+    }
+}
+
+fn clean(connection: &mut Connection, outdated: Outdated) -> Result<Vec<TaskId>, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let ids: Vec<String> = transaction
-        .prepare_cached(
-            "SELECT id FROM task WHERE ended_at < ?1 AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.task = task.id)
-             ORDER BY ended_at LIMIT ?2",
-        )?
-        .query_map(params![ended_before.0, REMOVED_AT_ONCE], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let ids = outdated.tasks(&transaction)?;
     for id in &ids {
         for table in ["task_event", "task_base"] {
             transaction.execute(&format!("DELETE FROM {table} WHERE task = ?1"), [id])?;

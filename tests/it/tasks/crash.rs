@@ -111,6 +111,95 @@ fn a_killed_server_changes_nothing_for_its_workers() {
 }
 
 #[test]
+fn t02_a_killed_server_leaves_its_tasks_to_the_next() {
+    let world = World::new(3_000);
+    let server = || Options::new().home(world.home()).workspace(&world.work()).allow_unread().initialized();
+    let mut first = server();
+    let ids = [(); 2].map(|()| {
+        let started = first.command("kkcode.task.start", json!({"prompt": "make it loud"})).unwrap();
+        started["taskId"].as_str().unwrap().to_owned()
+    });
+    let workers = ids.each_ref().map(|id| world.worker(id));
+    let logs = |server: &mut kkcode_tests::TestServer, id: &str, since: &Value| {
+        server.command("kkcode.task.logs", json!({"taskId": id, "sinceSeq": since})).unwrap()
+    };
+    let read = ids.each_ref().map(|id| logs(&mut first, id, &json!(0)));
+    first.kill();
+
+    let mut next = server();
+    let list = next.command("kkcode.task.list", json!({})).unwrap();
+    for (id, worker) in ids.iter().zip(workers) {
+        let task = list["tasks"].as_array().unwrap().iter().find(|task| task["taskId"] == **id).unwrap();
+        assert_eq!(task["status"], "running", "{task}");
+        assert_eq!(task["pid"], worker.as_raw_nonzero().get(), "{task}");
+    }
+    for (id, read) in ids.iter().zip(read) {
+        assert_eq!(world.end(id)["status"], "completed", "{}", world.worker_logs());
+        let rest = logs(&mut next, id, &read["nextSeq"]);
+        let events = |logs: &Value| logs["events"].as_array().unwrap().clone();
+        let all = [events(&read), events(&rest)].concat();
+        let seqs = |events: &[Value]| events.iter().map(|event| event["seq"].clone()).collect::<Vec<_>>();
+        assert_eq!(seqs(&all), seqs(&world.log(id)), "nothing is missing and nothing is there twice");
+        assert_eq!(statuses(&all), ["pending", "running", "completed"]);
+    }
+    assert_eq!(world.sql::<i64>("SELECT max(epoch) FROM task"), 1, "no second worker");
+    drop(next);
+    world.nothing_is_left();
+}
+
+/// What happens in a namespace of process numbers, as its first process: a worker is killed, a bystander gets its number, and
+/// somebody looks after the tasks.
+const NUMBER_GIVEN_AGAIN: &str = r#"
+set -eu
+KKCODE task start "make it loud" --json > started
+worker=
+while [ -z "$worker" ]; do worker=$(pgrep -f 'worker task_[a-z0-9]*$' || true); done
+sleep 1
+kill -KILL "$worker"
+while kill -0 "$worker" 2> gone; do sleep 0.1; done
+echo $((worker - 1)) > /proc/sys/kernel/ns_last_pid
+sleep 600 &
+[ $! = "$worker" ] || exit 77
+KKCODE task list --json > list
+sleep 1
+kill -0 "$worker" && echo spared
+kill -KILL "$worker"
+"#;
+
+#[test]
+fn t05_who_has_the_number_of_a_killed_worker_is_left_alone() {
+    let test = "t05_who_has_the_number_of_a_killed_worker_is_left_alone";
+    let world = World::new(60_000);
+    let script = NUMBER_GIVEN_AGAIN.replace("KKCODE", &world.program.display().to_string());
+    let inside = world.command(&[]);
+    let mut apart = Command::new("unshare");
+    apart.args(["--fork", "--pid", "--mount-proc", "--kill-child", "bash", "-c", &script]);
+    for (name, value) in inside.get_envs() {
+        match value {
+            Some(value) => apart.env(name, value),
+            None => apart.env_remove(name),
+        };
+    }
+    let output = apart.current_dir(world.work()).stdin(Stdio::null()).output();
+    let output = match output {
+        Ok(output) if !String::from_utf8_lossy(&output.stderr).contains("unshare") => output,
+        other => {
+            skip(test, &format!("there can be no namespace of process numbers: {other:?}"));
+            return;
+        }
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(77) || said.contains("ns_last_pid") {
+        skip(test, "the next process number cannot be chosen");
+        return;
+    }
+    assert!(output.status.success(), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "spared\n", "{said}");
+    let list: Value = serde_json::from_slice(&fs::read(world.work().join("list")).unwrap()).unwrap();
+    assert_eq!(list["tasks"][0]["status"], "interrupted", "{list}");
+}
+
+#[test]
 fn a_machine_that_was_started_anew_interrupts_and_signals_nobody() {
     let world = World::new(60_000);
     let id = world.start(&[]);

@@ -149,6 +149,8 @@ fn an_agent_looks_at_its_task_and_ends_it() {
   - stream: [{{tool: {{name: task_get, input: {{task_id: task_none}}}}}}]
   - expect: [you have started nothing that is called]
     stream: [{{text: Ended it.}}]
+  # When its end is told while the turn still runs.
+  - stream: [{{text: Ended it.}}]
 "
     );
     fs::write(world.home().join("script.yaml"), format!("{GIVES_AWAY}{more}")).unwrap();
@@ -331,4 +333,82 @@ turns:
     let tasks = list["tasks"].as_array().unwrap();
     assert_eq!(tasks.len(), 2, "{list}");
     assert!(tasks.iter().all(|task| task["sessionId"] == first["sessionId"]), "{list}");
+}
+
+#[test]
+fn a_subagent_outlives_the_killed_worker_that_waited_for_it_and_its_end_is_told_once() {
+    let agent = "turns:\n  - stream:\n      - tool: {name: task, input: {prompt: look}}\n";
+    let world = world(agent, FINDS);
+    let parent = world.start(&["--level", "yolo"]);
+    let waits = world.worker(&parent);
+    let of_child = format!("FROM task WHERE id <> '{parent}'");
+    world.until("the child", &format!("SELECT count(*) {of_child} AND status = 'running'"));
+    let child: String = world.sql(&format!("SELECT id {of_child}"));
+    let worker = world.worker(&child);
+    signal(waits, Signal::KILL);
+    assert_eq!(world.end(&parent)["status"], "interrupted");
+    assert!(runs(worker), "nobody has ended it");
+    fs::write(world.home().join("go"), "").unwrap();
+    assert_eq!(world.end(&child)["status"], "completed");
+    let told = "turns:\n  - expect: ['ended: completed]', Found it.]\n    stream: [{text: Thanks.}]\n";
+    fs::write(world.home().join("script.yaml"), told).unwrap();
+    world.json(&["task", "retry", &parent]);
+    let task = world.end(&parent);
+    assert_eq!(
+        (&task["status"], &task["result"]["reply"]),
+        (&"completed".into(), &"Thanks.".into()),
+        "{task}"
+    );
+    assert_eq!(
+        world.sql::<i64>(
+            "SELECT count(*) FROM message WHERE body LIKE '%Found it.%' AND body LIKE '%\"role\":\"user\"%'"
+        ),
+        1
+    );
+    world.nothing_is_left();
+}
+
+#[test]
+fn what_was_given_away_is_told_to_a_turn_of_the_next_server() {
+    let gives_away = "
+turns:
+  - stream:
+      - tool: {name: task, input: {prompt: look, run_in_background: true}}
+";
+    let agent = format!("{gives_away}  - stream: [{{waitFor: never}}]\n");
+    let world = world(&agent, FINDS);
+    let server = || Options::new().home(world.home()).workspace(&world.work()).allow_unread().initialized();
+    let mut first = server();
+    let started = first.command("kkcode.turn.start", json!({"prompt": "go", "level": "yolo"})).unwrap();
+    world.until("the child", "SELECT count(*) FROM task WHERE status = 'running'");
+    let child: String = world.sql("SELECT id FROM task");
+    world.until(
+        "the second answer",
+        "SELECT count(*) > 0 FROM message WHERE body LIKE '%runs in the background%'",
+    );
+    first.kill();
+    fs::write(world.home().join("go"), "").unwrap();
+    assert_eq!(world.end(&child)["status"], "completed");
+    let then = "
+  - expect: ['ended: completed]', Found it.]
+    stream: [{text: Thanks.}]
+  - expect: [once more]
+    stream: [{text: Nothing new.}]
+";
+    fs::write(world.home().join("script.yaml"), format!("{gives_away}{then}")).unwrap();
+    let session = started["sessionId"].as_str().unwrap();
+    let mut next = server();
+    for (prompt, reply) in [("and now?", "Thanks."), ("once more", "Nothing new.")] {
+        let turn = json!({"prompt": prompt, "sessionId": session, "level": "yolo"});
+        let turn = next.command("kkcode.turn.start", turn).unwrap();
+        let ended = format!(
+            "SELECT ended_at IS NOT NULL FROM turn WHERE id = '{}'",
+            turn["turnId"].as_str().unwrap()
+        );
+        world.until(reply, &ended);
+        let said = format!("SELECT reply FROM turn WHERE id = '{}'", turn["turnId"].as_str().unwrap());
+        assert_eq!(world.sql::<String>(&said), reply);
+    }
+    drop(next);
+    world.nothing_is_left();
 }

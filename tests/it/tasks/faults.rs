@@ -7,14 +7,30 @@ use super::*;
 /// Which test shows which fault: the functions of `tests/it/tasks`, and one of the store.
 const SHOWN: [(&str, &[&str]); 21] = [
     ("T-01 a killed worker", &["a_killed_worker_is_seen_at_any_moment_and_its_task_goes_on"]),
-    ("T-02 a killed server", &["a_command_that_is_killed_changes_nothing_for_the_worker"]),
-    ("T-03 eight processes on one store", &["eight_workers_for_one_task_do_it_once"]),
+    (
+        "T-02 a killed server",
+        &[
+            "t02_a_killed_server_leaves_its_tasks_to_the_next",
+            "a_killed_server_changes_nothing_for_its_workers",
+            "a_command_that_is_killed_changes_nothing_for_the_worker",
+        ],
+    ),
+    (
+        "T-03 eight processes on one store",
+        &["t03_what_eight_servers_are_given_is_done_once", "eight_workers_for_one_task_do_it_once"],
+    ),
     ("T-04 a stopped worker that comes back", &["a_worker_that_was_away_too_long_writes_nothing_any_more"]),
     (
         "T-05 the number of a process given again",
-        &["a_machine_that_was_started_anew_interrupts_and_signals_nobody"],
+        &["t05_who_has_the_number_of_a_killed_worker_is_left_alone"],
     ),
-    ("T-06 death at each write", &["t06_a_command_that_dies_at_any_system_call_leaves_a_whole_store"]),
+    (
+        "T-06 death at each write",
+        &[
+            "t06_a_command_that_dies_at_any_system_call_leaves_a_whole_store",
+            "t06_a_worker_that_dies_at_any_system_call_leaves_a_whole_task",
+        ],
+    ),
     (
         "T-07 a full disk",
         &[
@@ -33,7 +49,13 @@ const SHOWN: [(&str, &[&str]); 21] = [
     ("T-16 a deleted program", &["a_program_that_is_deleted_goes_on_and_can_be_stopped"]),
     ("T-17 a poisonous task", &["a_task_that_kills_its_workers_is_given_up_after_three"]),
     ("T-18 many that have ended", &["ten_thousand_that_have_ended_are_in_nobodys_way"]),
-    ("T-19 a question whose asker is killed", &["t19_a_question_outlives_whoever_shows_it"]),
+    (
+        "T-19 a question whose asker is killed",
+        &[
+            "t19_a_question_outlives_whoever_shows_it",
+            "t19_a_question_is_asked_again_by_the_next_server_and_answered_once",
+        ],
+    ),
     (
         "T-20 homes of all kinds",
         &[
@@ -118,15 +140,48 @@ fn t14_children_that_will_not_go_are_gone_after_a_cancel() {
 
 #[test]
 fn t15_a_flood_of_output_is_cut_and_others_go_on() {
-    let (world, id) = running("head -c 200000000 /dev/zero | tr '\\0' x");
-    let task = world.end(&id);
-    assert_eq!(task["status"], "completed", "{task} {}", world.worker_logs());
-    let log = world.log(&id);
-    assert!(log.iter().any(|event| event["kind"] == "toolFinished" && event["status"] == "ok"), "{log:?}");
-    let folder = world.home().join("tasks").join(&id);
-    let kept: u64 = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
-    assert!(kept < 20 << 20, "{kept} bytes of 200 MB are kept");
-    world.nothing_is_left();
+    for flood in [
+        "head -c 200000000 /dev/zero | tr '\\0' x",
+        "yes | head -c 200000000",
+        "head -c 200000000 /dev/zero",
+        "head -c 50000000 /dev/urandom",
+    ] {
+        let command = serde_json::to_string(flood).unwrap();
+        let world = World::with_script(&format!(
+            "turns:\n  - stream:\n      - tool: {{name: bash, input: {{command: {command}, description: run}}}}\n  - stream: [{{waitFor: never}}]\n",
+        ));
+        let id = world.start(&["--level", "yolo"]);
+        let worker = world.worker(&id);
+        world.until("a turn", "SELECT count(*) > 0 FROM turn");
+        // Another task beside is done as ever.
+        let script = world.home().join("beside.yaml");
+        fs::write(script, "turns:\n  - stream: [{text: Done.}]\n").unwrap();
+        fs::write(
+            world.home().join("config.yaml"),
+            "provider: {play: {type: scripted, script: script.yaml}, beside: {type: scripted, script: beside.yaml}}\n",
+        )
+        .unwrap();
+        let beside = world.start(&["--model", "beside/any"]);
+        assert_eq!(world.end(&beside)["status"], "completed");
+        let begin = Instant::now();
+        let is_done = |event: &Value| event["kind"] == "toolFinished" && event["status"] == "ok";
+        while !world.log(&id).iter().any(is_done) {
+            assert!(begin.elapsed() < DEADLINE, "{flood}: {:?} {}", world.log(&id), world.worker_logs());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let status = fs::read_to_string(format!("/proc/{}/status", worker.as_raw_nonzero())).unwrap();
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let most: u64 = most.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(most < 100 << 10, "{flood}: the worker had {most} KiB");
+        assert_eq!(world.json(&["task", "cancel", &id])["status"], "cancelled");
+        let folder = world.home().join("tasks").join(&id);
+        let kept = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len());
+        let kept: u64 = kept.sum();
+        assert!(kept < 20 << 20, "{flood}: {kept} bytes are kept");
+        let cut = world.sql::<i64>("SELECT count(*) FROM message WHERE body LIKE '%left out%' OR body LIKE '%bytes that are no text%'");
+        assert!(cut > 0, "{flood}: the model is told that something is missing");
+        world.nothing_is_left();
+    }
 }
 
 #[test]
@@ -179,7 +234,18 @@ fn t12_a_damaged_store_is_moved_aside_and_the_user_told() {
         assert_eq!(world.end(&next)["status"], "completed", "{fault}");
         world.nothing_is_left();
         fs::remove_file(&database).unwrap();
+    } // Without its log it is as it was when the log was last taken in.
+    fs::write(&database, &whole).unwrap();
+    let started = world.start(&[]);
+    assert_eq!(world.end(&started)["status"], "completed");
+    world.nothing_is_left();
+    for ending in ["-wal", "-shm"] {
+        fs::remove_file(world.home().join(format!("state.db{ending}"))).ok();
     }
+    fs::write(&database, &whole).unwrap();
+    assert_eq!(known(&world), [id]);
+    let next = world.start(&[]);
+    assert_eq!(world.end(&next)["status"], "completed");
 }
 
 #[test]
@@ -200,6 +266,35 @@ fn t19_a_question_outlives_whoever_shows_it() {
         assert_eq!((&task["status"], &task["waitingFor"]["questionId"]), (&"waiting".into(), &question));
     }
     assert_eq!(world.json(&["task", "cancel", &id])["status"], "cancelled");
+    world.nothing_is_left();
+}
+
+#[test]
+fn t19_a_question_is_asked_again_by_the_next_server_and_answered_once() {
+    let script = "turns:\n  - stream:\n      - tool: {name: question, input: {questions: [{id: color, text: Which color?}]}}\n  - stream: [{text: Done.}]\n";
+    let world = World::with_script(script);
+    let capabilities = json!({"experimental": {"kkcode": {}}});
+    let server = || {
+        let options = Options::new().home(world.home()).workspace(&world.work()).allow_unread();
+        options.capabilities(capabilities.clone()).initialized()
+    };
+    let mut first = server();
+    let started = first.command("kkcode.task.start", json!({"prompt": "ask me"})).unwrap();
+    let asked = first.expect_notification("kkcode/question/didAsk");
+    first.kill();
+    let (mut one, mut other) = (server(), server());
+    for server in [&mut one, &mut other] {
+        let again = server.expect_notification("kkcode/question/didAsk");
+        assert_eq!(again["questionId"], asked["questionId"], "{again}");
+    }
+    let answer = json!({"questionId": asked["questionId"], "answers": {"color": "red"}});
+    let answers = [&mut one, &mut other]
+        .map(|server| server.command("kkcode.question.answer", answer.clone()).unwrap()["accepted"].clone());
+    assert_eq!(answers, [true, false], "the first answer counts");
+    let task = world.end(started["taskId"].as_str().unwrap());
+    assert_eq!(task["status"], "completed", "{task}");
+    other.expect_notification("kkcode/question/didResolve");
+    drop((one, other));
     world.nothing_is_left();
 }
 

@@ -6,12 +6,7 @@ use super::*;
 fn eight_workers_for_one_task_do_it_once() {
     let world = World::new(0);
     world.configure("background: {max_parallel: 1}\n");
-    fs::write(world.home().join("script.yaml"), SCRIPT.replace("DELAY", "30000")).unwrap();
-    let blocker = world.start(&[]);
-    world.worker(&blocker);
-    // It has read its script by then.
-    world.until("a turn", "SELECT count(*) > 0 FROM turn");
-    fs::write(world.home().join("script.yaml"), SCRIPT.replace("DELAY", "0")).unwrap();
+    let blocker = world.start_waiting();
     let ids: Vec<String> = (0..rounds() / 4).map(|_| world.start(&[])).collect();
     world.configure("background: {max_parallel: 1000}\n");
     for id in &ids {
@@ -29,6 +24,30 @@ fn eight_workers_for_one_task_do_it_once() {
     assert_eq!(world.sql::<i64>("SELECT max(epoch) FROM task"), 1);
     world.json(&["task", "cancel", &blocker]);
     world.nothing_is_left();
+}
+
+#[test]
+fn t03_what_eight_servers_are_given_is_done_once() {
+    let world = World::with_script("turns:\n  - stream: [{text: Done.}]\n");
+    world.configure("background: {max_parallel: 8}\n");
+    let per_server = rounds() / 4;
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let options = Options::new().home(world.home()).workspace(&world.work()).allow_unread();
+                let mut server = options.initialized();
+                for _ in 0..per_server {
+                    server.command("kkcode.task.start", json!({"prompt": "do nothing"})).unwrap();
+                }
+                server.shutdown();
+            });
+        }
+    });
+    world.nothing_is_left();
+    let told = i64::try_from(8 * per_server).unwrap();
+    let of = |what: &str| world.sql::<i64>(&format!("SELECT count(*) FROM task WHERE {what}"));
+    assert_eq!((of("status = 'completed'"), of("epoch = 1")), (told, told), "{}", world.worker_logs());
+    assert_eq!(world.sql::<i64>("SELECT count(*) FROM turn"), told, "each ran once");
 }
 
 #[test]
@@ -70,4 +89,33 @@ fn ten_thousand_that_have_ended_are_in_nobodys_way() {
     assert_eq!(world.json(&["task", "clean"])["removed"], 10_000);
     assert_eq!(world.json(&["task", "list"])["tasks"].as_array().unwrap().len(), 1);
     assert_eq!(world.show(&id)["status"], "completed");
+}
+
+#[test]
+fn what_ended_long_ago_goes_when_a_server_starts() {
+    let world = World::new(0);
+    let (old, young) = (world.start(&[]), world.start(&[]));
+    for id in [&old, &young] {
+        assert_eq!(world.end(id)["status"], "completed");
+    }
+    world.nothing_is_left();
+    world.write_sql(&format!("UPDATE task SET ended_at = ended_at - 31 * 86400000 WHERE id = '{old}'"));
+    let server = || Options::new().home(world.home()).workspace(&world.work()).allow_unread().initialized();
+    world.configure("background: {keep_days: 0}\n");
+    let mut keeps = server();
+    keeps.command("kkcode.task.list", json!({})).unwrap();
+    keeps.shutdown();
+    assert_eq!(world.sql::<i64>("SELECT count(*) FROM task"), 2);
+    world.configure("");
+    let mut forgets = server();
+    world.until("the old one is gone", "SELECT count(*) = 1 FROM task");
+    let begin = Instant::now();
+    while world.home().join("tasks").join(&old).exists() {
+        assert!(begin.elapsed() < DEADLINE, "its files are left");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let list = forgets.command("kkcode.task.list", json!({})).unwrap();
+    assert_eq!(list["tasks"][0]["taskId"], young, "{list}");
+    assert_eq!(world.sql::<i64>("SELECT count(*) FROM proposal"), 2, "what came of it stays");
+    forgets.shutdown();
 }

@@ -24,20 +24,11 @@ fn traced(world: &World, test: &str, strace: &[&str], arguments: &[&str]) -> Opt
     Some(traced.output().unwrap())
 }
 
-/// Returns the tasks that the store knows.
-fn known(world: &World) -> Vec<String> {
-    let list = world.json(&["task", "list"]);
-    let ids =
-        list["tasks"].as_array().unwrap().iter().map(|task| task["taskId"].as_str().unwrap().to_owned());
-    ids.collect()
-}
-
 /// Makes a world whose only slot is taken, so that what is started only waits, and returns what takes it.
 fn crowded() -> (World, String) {
-    let world = World::new(120_000);
+    let world = World::new(0);
     world.configure("background: {max_parallel: 1}\n");
-    let blocker = world.start(&[]);
-    world.worker(&blocker);
+    let blocker = world.start_waiting();
     (world, blocker)
 }
 
@@ -70,6 +61,47 @@ fn t06_a_command_that_dies_at_any_system_call_leaves_a_whole_store() {
     let torn = "SELECT count(*) FROM task WHERE NOT EXISTS (SELECT 1 FROM task_event WHERE task_event.task = task.id)";
     assert_eq!(world.sql::<i64>(torn), 0, "a task and its first line are one write");
     world.json(&["task", "cancel", &blocker]);
+}
+
+#[test]
+fn t06_a_worker_that_dies_at_any_system_call_leaves_a_whole_task() {
+    let test = "t06_a_worker_that_dies_at_any_system_call_leaves_a_whole_task";
+    let (world, blocker) = crowded();
+    let mut died = 0;
+    for (call, most) in [("pwrite64", 90), ("fsync", 7), ("openat", 60)] {
+        for round in 0..rounds() / 8 {
+            let id = world.start(&[]);
+            // Only now there is room for it, for as long as it takes.
+            world.configure("background: {max_parallel: 100}\n");
+            let when = 1 + round * most / (rounds() / 8);
+            let inject = format!("inject={call}:signal=KILL:when={when}");
+            let trace = format!("trace={call}");
+            let strace = ["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+            let Some(output) = traced(&world, test, &strace, &["worker", &id]) else { return };
+            died += u64::from(!output.status.success());
+            assert_eq!(world.sql::<String>("PRAGMA integrity_check"), "ok", "{call} {when}");
+            let mut task = world.end(&id);
+            // Who died is seen to have died, and what it did stays done.
+            while task["status"] == "interrupted" {
+                world.json(&["task", "retry", &id]);
+                task = world.end(&id);
+            }
+            assert_eq!(task["status"], "completed", "{call} {when}: {task} {}", world.worker_logs());
+            let seqs: Vec<u64> = world.log(&id).iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+            assert!(seqs.is_sorted_by(|one, next| one < next), "{call} {when}: {seqs:?}");
+            let proposal = task["result"]["proposalIds"][0].as_str().unwrap();
+            let shown = world.json(&["proposal", "show", proposal]);
+            assert_eq!(shown["files"][0]["hunks"].as_array().unwrap().len(), 1, "{call} {when}: {shown}");
+            world.configure("background: {max_parallel: 1}\n");
+            // A worker that is about to leave would take the next task.
+            while world.processes().len() > 1 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+    assert!(died > rounds() / 8, "only {died} died");
+    world.json(&["task", "cancel", &blocker]);
+    world.nothing_is_left();
 }
 
 #[test]

@@ -239,6 +239,12 @@ turns:
     assert_eq!(task["result"]["worktreePath"], copy.to_str().unwrap(), "{task}");
     assert_eq!(fs::read(copy.join("second.bin")).unwrap(), [0, 159, 146, 150]);
     assert!(!world.work().join("second.bin").exists());
+    // It goes with the task, and git forgets it.
+    world.nothing_is_left();
+    assert_eq!(world.json(&["task", "clean", "--older-than-days", "0"])["removed"], 1);
+    assert!(!worktrees(&world).exists());
+    let known = git(&world, &["worktree", "list", "--porcelain"]);
+    assert_eq!(known.matches("worktree ").count(), 1, "{known}");
 }
 
 #[test]

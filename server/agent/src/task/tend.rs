@@ -14,6 +14,9 @@ use super::{BEAT, GRACE, LEASE, Tasks, blocking, kill};
 /// How often somebody looks while nothing is told and no worker runs.
 const LOOK: Duration = Duration::from_secs(30);
 
+/// How often what is old is removed.
+const FORGET: Duration = Duration::from_hours(24);
+
 /// What one look at the workers is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
@@ -35,7 +38,16 @@ impl Tasks {
     pub async fn attend(self) {
         let mut changes = self.handle.task_changes();
         let (mut awake_since, mut last) = (Instant::now(), since_boot());
+        let mut forgotten: Option<Instant> = None;
         loop {
+            if forgotten.is_none_or(|at| at.elapsed() > FORGET) {
+                forgotten = Some(Instant::now());
+                match self.forget_old().await {
+                    Ok(0) => {}
+                    Ok(removed) => tracing::info!(removed, "old tasks were removed"),
+                    Err(error) => tracing::warn!(%error, "old tasks are not removed"),
+                }
+            }
             changes.mark_unchanged();
             if since_boot().saturating_sub(last) > 2 * BEAT.as_millis() {
                 awake_since = Instant::now();

@@ -47,7 +47,9 @@ impl Running {
         // When a failed request is sent again, as long as that was not yet.
         let mut again: Option<Instant> = None;
         loop {
+            // The stream first: as long as it has something, no timer is set.
             let event = tokio::select! {
+                biased;
                 event = stream.next() => event,
                 () = tokio::time::sleep_until(due), if !gathered.text.is_empty() => {
                     self.tell_gathered(&mut gathered);
@@ -73,6 +75,9 @@ impl Running {
                         due = Instant::now() + GATHER;
                     }
                     gathered.text.push_str(text);
+                    if Instant::now() >= due {
+                        self.tell_gathered(&mut gathered);
+                    }
                 }
                 Some(Ok(StreamEvent::Retry(retry))) => {
                     tracing::info!(after = ?retry.after, error = %retry.error, "the request is sent again");

@@ -1,11 +1,14 @@
 //! How a copy comes to be, what has changed in it since, and how it goes.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use kkcode_core::id::TaskId;
 use kkcode_core::text::BOM;
 
+use super::git::Git;
 use super::{Problem, Worktree, git};
 use crate::gate::policy;
 
@@ -89,23 +92,7 @@ impl Worktree {
 
     /// Removes the copy and what is kept about it.
     pub(super) fn remove(&self) {
-        // Also when the folder is gone: git may have kept its name.
-        let remove = ["worktree", "remove", "--force", "--force"].map(Into::into);
-        let root = self.root.clone().into_os_string();
-        if let Err(problem) = self.git.run(&self.top, remove.into_iter().chain([root]), &[]) {
-            tracing::debug!(problem, "git does not know the worktree");
-        }
-        for folder in [&self.root, &self.state] {
-            if let Err(error) = fs::remove_dir_all(folder)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                tracing::warn!(folder = %folder.display(), %error, "a worktree could not be removed");
-            }
-        }
-        // The folder of all worktrees goes with the last one.
-        if let Some(all) = self.root.parent() {
-            let _others_are_in_it = fs::remove_dir(all);
-        }
+        give_up(&self.git, Some(&self.repository), &self.root, &self.state);
     }
 
     /// Returns the name of what is in the copy now, git's objects of it kept apart from the user's repository.
@@ -168,4 +155,37 @@ fn remove(path: &Path) -> io::Result<()> {
         }
         removed => removed,
     }
+}
+
+/// Removes the worktree of a task that nobody goes on with, if it has one, whatever is in it. Runs git: blocks.
+pub(crate) fn discard(home: &Path, task: &TaskId, environment: Vec<(OsString, OsString)>) {
+    let Ok(all) = super::all(home) else { return };
+    let (root, state) = super::places(&all, task);
+    if root.exists() || state.exists() {
+        let own = fs::read(state.join("git-dir")).map(|own| git::path(&own)).unwrap_or_default();
+        // It is `worktrees/<name>` there.
+        let repository = own.parent().and_then(Path::parent);
+        give_up(&Git::new(environment), repository, &root, &state);
+    }
+}
+
+fn give_up(git: &Git, repository: Option<&Path>, root: &Path, state: &Path) {
+    let Some(all) = root.parent() else { return };
+    if let Some(repository) = repository {
+        // Also when the folder is gone: git may have kept its name.
+        let remove = ["worktree", "remove", "--force", "--force"].map(OsStr::new);
+        let git_dir = [("GIT_DIR", repository.to_owned())];
+        if let Err(problem) = git.run(all, remove.into_iter().chain([root.as_os_str()]), &git_dir) {
+            tracing::debug!(problem, "git does not know the worktree");
+        }
+    }
+    for folder in [root, state] {
+        if let Err(error) = fs::remove_dir_all(folder)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(folder = %folder.display(), %error, "a worktree could not be removed");
+        }
+    }
+    // The folder of all worktrees goes with the last one.
+    let _others_are_in_it = fs::remove_dir(all);
 }

@@ -102,6 +102,34 @@ fn a_store_that_is_gone_leaves_a_trace() {
     assert_eq!(verified(&store(&home)).broken.map(|broken| broken.seq), Some(1));
 }
 
+/// Makes the first page of a table unreadable.
+fn spoil(home: &TempDir, table: &str) {
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+    let page: u64 = raw(home).query_row(sql, [table], |row| row.get(0)).unwrap();
+    let size: u64 = raw(home).query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(database_of(home)).unwrap();
+    let mut file = std::io::BufWriter::new(file);
+    std::io::Seek::seek(&mut file, std::io::SeekFrom::Start((page - 1) * size)).unwrap();
+    std::io::Write::write_all(&mut file, &vec![0xa5; usize::try_from(size).unwrap()]).unwrap();
+}
+
+#[test]
+fn a_damaged_store_leaves_its_audit_whole_or_known_as_lost() {
+    for (table, rows, broken) in [("event", 4, None), ("audit", 1, Some(1))] {
+        let home = home();
+        close(&filled(&home));
+        spoil(&home, table);
+        let store = store(&home);
+        let loaded = load(&store, &["/w"]).unwrap();
+        assert!(loaded.notices[0].contains(&format!("missing of: {table}")), "{:?}", loaded.notices);
+        wait(|done| store.audit(record("after", Decision::Allow), done)).unwrap();
+        let last = self::rows(&store, AuditFilter::default()).pop().unwrap();
+        assert_eq!((last.seq, &*last.record.action), (4, "after"), "no number is given twice");
+        let state = verified(&store);
+        assert_eq!((state.rows, state.broken.map(|broken| broken.seq)), (rows, broken), "{table}");
+    }
+}
+
 #[test]
 fn processes_that_write_at_once_make_one_chain() {
     let home = home();

@@ -9,7 +9,7 @@ use kkcode_core::task::{
 };
 
 use super::*;
-use crate::{Beat, Fence, Limits, Owner, Progress, TaskQuery};
+use crate::{Beat, Fence, Limits, Outdated, Owner, Progress, TaskQuery};
 
 const FREE: Limits = Limits { max_parallel: 1_000, max_per_group: 1_000 };
 
@@ -316,9 +316,20 @@ fn what_ended_long_ago_is_cleaned_away_and_the_rest_is_listed() {
     assert_eq!(list(of(TaskStatus::Pending)).len(), 10);
     let elsewhere = TaskQuery { folders: Some(vec!["/other".into()]), ..TaskQuery::default() };
     assert!(list(elsewhere).is_empty());
-    let clean = |before| wait(|done| store.clean_tasks(Timestamp(before), done)).unwrap();
+    let clean_but = |before, but_newest, with_worktree| {
+        let outdated = Outdated { ended_before: Timestamp(before), but_newest, with_worktree };
+        wait(|done| store.clean_tasks(outdated, done)).unwrap()
+    };
+    let clean = |before| clean_but(before, i64::MAX, true);
     assert!(clean(1).is_empty());
-    let mut removed = 0;
+    // All ended at once, then each a millisecond after the one before; one has a worktree.
+    raw(&home).execute("UPDATE task SET ended_at = 1000 + number WHERE ended_at IS NOT NULL", []).unwrap();
+    let kept = r#"UPDATE task SET result = '{"worktree": "/w/task_2"}' WHERE id = 'task_2'"#;
+    raw(&home).execute(kept, []).unwrap();
+    let names = |ids: Vec<TaskId>| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(clean_but(1, 235, false)), ["task_0", "task_1", "task_3", "task_4"]);
+    assert!(clean_but(1, 235, false).is_empty());
+    let mut removed = 4;
     loop {
         let ids = clean(i64::MAX);
         if ids.is_empty() {
