@@ -64,6 +64,7 @@ for name, command in pairs({
   ["sessions"] = "sessions",
   ["permissions"] = "permissions",
   ["allow"] = "allow once",
+  ["allow-first"] = "allow first",
   ["allow-session"] = "allow session",
   ["allow-always"] = "allow always",
   ["deny"] = "deny",

@@ -28,11 +28,16 @@ local namespace = vim.api.nvim_create_namespace("kkcode.cards")
 ---@type string[] the keys that are mapped at the moment
 local mapped = {}
 
+---@return integer columns
+local function most_columns()
+  return math.max(20, math.min(88, vim.o.columns - 6))
+end
+
 ---@param lines string[]
 ---@return integer width
 ---@return integer height
 local function size_of(lines)
-  local most_wide = math.max(20, math.min(88, vim.o.columns - 6))
+  local most_wide = most_columns()
   local most_high = math.max(3, math.floor(vim.o.lines * 0.5))
   local width, height = 30, 0
   for _, line in ipairs(lines) do
@@ -97,6 +102,14 @@ function M.draw()
     footer_width = footer_width + vim.fn.strdisplaywidth(chunk[1])
   end
   local texts, rows = {}, card.lines()
+  local count = #queue > 1 and (" (1 of %d)"):format(#queue) or ""
+  local title = (" %s%s "):format(ui.one_line(card.title, 200), count)
+  local title_width = vim.fn.strdisplaywidth(title)
+  -- A title that is too wide is cut where it says what matters; as a line it is all there.
+  if title_width > most_columns() then
+    table.insert(rows, 1, { ui.one_line(card.title, 200), "Title" })
+    title, title_width = (" the agent asks%s "):format(count), 0
+  end
   -- A footer that is too wide loses its first keys; as lines they are all there.
   if footer_width > vim.o.columns - 4 then
     for _, row in ipairs(card.keys()) do
@@ -116,17 +129,16 @@ function M.draw()
   end
   map_keys(card)
   local width, height = size_of(texts)
-  local count = #queue > 1 and (" (1 of %d)"):format(#queue) or ""
   local layout = {
     relative = "editor",
     anchor = "SE",
     row = vim.o.lines - vim.o.cmdheight - 1,
     col = vim.o.columns,
-    width = math.min(math.max(width, footer_width), vim.o.columns - 4),
+    width = math.min(math.max(width, footer_width, title_width), vim.o.columns - 4),
     height = height,
     style = "minimal",
     border = "rounded",
-    title = (" %s%s "):format(ui.one_line(card.title, 60), count),
+    title = title,
     footer = footer,
     zindex = 60,
   }

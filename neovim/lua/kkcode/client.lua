@@ -356,7 +356,13 @@ local function resolved_config()
   return found and vim.deepcopy(found) or M.lsp_config()
 end
 
----Tells whether a buffer is a file, on the disk or on its way there.
+---Returns the path of Neovim's log of language servers, which has what ours writes to stderr.
+---@return string
+function M.log_path()
+  return vim.lsp.log and vim.lsp.log.get_filename and vim.lsp.log.get_filename() or vim.lsp.get_log_path()
+end
+
+---Tells whether a buffer is a file of the user's, on the disk or on its way there; the log is none.
 ---@param buffer integer
 ---@return boolean
 function M.is_file(buffer)
@@ -364,7 +370,7 @@ function M.is_file(buffer)
     return false
   end
   local name = vim.api.nvim_buf_get_name(buffer)
-  return name ~= "" and not name:find("^%a[%w+.-]+:/") and vim.fn.isdirectory(name) == 0
+  return name ~= "" and name ~= M.log_path() and not name:find("^%a[%w+.-]+:/") and vim.fn.isdirectory(name) == 0
 end
 
 ---Starts the server for a buffer, or gives the buffer to the one that runs.

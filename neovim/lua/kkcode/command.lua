@@ -144,7 +144,7 @@ local permission_actions = {
 }
 
 ---@type table<string, kkcode.PermissionAnswer>
-local answers = { once = "allow_once", session = "allow_session", always = "allow_always" }
+local answers = { once = "allow_once", first = "apply_first", session = "allow_session", always = "allow_always" }
 
 ---@return kkcode.Server?
 local function server()
@@ -267,11 +267,11 @@ M.commands = {
   },
   allow = {
     about = "allow what is asked",
-    complete = { "once", "session", "always" },
+    complete = { "once", "first", "session", "always" },
     run = function(call)
       local answer = answers[call.words[1] or "once"]
       if not answer then
-        return ui.notify("`allow` takes once, session or always", vim.log.levels.ERROR)
+        return ui.notify("`allow` takes once, first, session or always", vim.log.levels.ERROR)
       end
       require("kkcode.permissions").answer_first(answer)
     end,

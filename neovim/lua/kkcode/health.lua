@@ -12,18 +12,18 @@ local health = vim.health
 local PATIENCE = 5000
 
 ---@param command string[]
----@return string? output nothing when it failed
+---@param environment? table<string, string> besides Neovim's own
+---@return string output also of a program that failed
 ---@return string? failure
-local function output_of(command)
-  local started, process = pcall(vim.system, command, { text = true, timeout = PATIENCE })
+local function output_of(command, environment)
+  local options = { text = true, timeout = PATIENCE, env = environment }
+  local started, process = pcall(vim.system, command, options)
   if not started then
-    return nil, tostring(process)
+    return "", tostring(process)
   end
   local done = process:wait()
-  if done.code ~= 0 then
-    return nil, vim.trim(done.stderr ~= "" and done.stderr or ("exit status " .. done.code))
-  end
-  return vim.trim(done.stdout or "")
+  local failure = done.code ~= 0 and vim.trim(done.stderr ~= "" and done.stderr or ("exit status " .. done.code)) or nil
+  return vim.trim(done.stdout or ""), failure
 end
 
 ---@param server kkcode.Server
@@ -79,7 +79,7 @@ local function check_binary()
     return nil
   end
   local version, failure = output_of(vim.list_extend({ cmd[1] }, { "--version" }))
-  if version then
+  if not failure then
     health.ok(("%s (%s), found by %s"):format(cmd[1], version, found))
   else
     health.error(("%s does not run: %s"):format(cmd[1], failure), "build it again: `:Kkcode build`")
@@ -148,23 +148,38 @@ local function check_models(server)
   end
 end
 
-local function check_tools()
-  health.start("kkcode: tools")
-  local git = output_of({ "git", "--version" })
-  if git then
-    health.ok(git)
-  else
-    health.warn("there is no git", "tasks in a worktree of their own need it")
+---What the server's own doctor finds on this machine: it looks for keys, and tells none.
+---@param cmd string[]
+---@param is_up boolean whether a server was asked about its trust and its models
+local function check_machine(cmd, is_up)
+  health.start("kkcode: this machine")
+  local said = { version = true, log = true, trust = is_up, model = is_up }
+  local given = config.get().server
+  local environment = vim.tbl_extend("force", { KKCODE_HOME = given.home or nil }, given.env)
+  local output, failure = output_of({ cmd[1], "doctor", "--json" }, environment)
+  local read, report = pcall(vim.json.decode, output)
+  -- It ends with status 1 when no turn can be started, and says why.
+  if not read or type(report) ~= "table" then
+    health.error(("`%s doctor` says nothing: %s"):format(cmd[1], failure or "its answer cannot be read"))
+    return
   end
-  if vim.fn.has("linux") == 1 then
-    local bwrap = vim.fn.executable("bwrap") == 1
-    if bwrap then
-      health.ok("bubblewrap is there for the sandbox")
+  local unsaid = vim.tbl_filter(function(check)
+    return not said[check.name]
+  end, report.checks)
+  for _, check in ipairs(unsaid) do
+    local text = ("%s: %s"):format(check.name, check.message)
+    if check.status == "ok" then
+      health.ok(text)
+    elseif check.status == "missing" then
+      health.info(text .. (check.advice and " – " .. check.advice or ""))
     else
-      health.info("there is no bubblewrap; what else confines commands, `kkcode-lsp doctor` says")
+      health.error(text, check.advice)
     end
   end
-  local path = vim.lsp.log and vim.lsp.log.get_filename and vim.lsp.log.get_filename() or vim.lsp.get_log_path()
+end
+
+local function check_log()
+  local path = client.log_path()
   health.info("log: " .. path .. " (more with KKCODE_LOG=debug in `server.env`)")
 end
 
@@ -183,7 +198,10 @@ function M.check()
   if up[1] then
     check_models(up[1])
   end
-  check_tools()
+  if cmd then
+    check_machine(cmd, up[1] ~= nil)
+  end
+  check_log()
 end
 
 return M

@@ -18,7 +18,7 @@ local open = {}
 
 ---The keys of the answers.
 ---@type table<string, string>
-local keys = { allow_once = "y", apply_first = "f", allow_session = "s", allow_always = "a", deny = "n" }
+local keys = { allow_once = "y", apply_first = "p", allow_session = "s", allow_always = "a", deny = "n" }
 
 ---@type { [1]: string, [2]: string }[]
 local diff_groups = {

@@ -102,12 +102,14 @@ M.actions = {
   delete = function()
     with_session("Delete a session", function(server, id, title)
       local question = ("Delete the session%s with its open proposal?"):format(title and " “" .. title .. "”" or "")
-      if vim.fn.confirm(question, "&Yes\n&No", 2) ~= 1 then
-        return
-      end
-      client.command(server, protocol.commands.session_delete, { sessionId = id }, function(result)
-        ui.notify(result.deleted and "the session is deleted" or "the session was gone before")
-        require("kkcode.proposals").refresh_all(server)
+      vim.ui.select({ "Keep it", "Delete it" }, { prompt = question }, function(choice)
+        if choice ~= "Delete it" then
+          return
+        end
+        client.command(server, protocol.commands.session_delete, { sessionId = id }, function(result)
+          ui.notify(result.deleted and "the session is deleted" or "the session was gone before")
+          require("kkcode.proposals").refresh_all(server)
+        end)
       end)
     end)
   end,

@@ -174,7 +174,7 @@ end
 
 ---Opens the log: Neovim keeps what the server writes to stderr.
 function M.log()
-  local path = vim.lsp.log and vim.lsp.log.get_filename and vim.lsp.log.get_filename() or vim.lsp.get_log_path()
+  local path = client.log_path()
   vim.cmd.split(vim.fn.fnameescape(path))
   vim.cmd("normal! G")
 end

@@ -257,7 +257,7 @@ end
 
 ---Starts a task.
 ---@param prompt? string asked for when left out
----@param options? kkcode.TaskStartParams
+---@param options? { isolation?: kkcode.Isolation }
 function M.start(prompt, options)
   local server = client.current()
   local go = function(text)

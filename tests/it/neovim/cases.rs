@@ -108,6 +108,17 @@ cases! {
         the_list_follows_tasks,
         a_log_is_opened_from_the_list,
         a_session_is_chosen_and_opened;
+    typed:
+        each_verb_tells_the_agent_what_it_is_about,
+        hunks_are_walked_both_ways_and_decided_by_the_file,
+        the_log_is_opened_and_the_server_stopped,
+        a_task_is_followed_by_sub_commands_alone,
+        a_task_that_was_cancelled_in_a_terminal_withdraws_its_card,
+        a_session_is_copied_named_opened_and_deleted,
+        always_is_learned_listed_and_forgotten,
+        several_wait_in_their_order,
+        pending_edits_are_let_in_before_a_command,
+        the_health_check_goes_through_everything_and_tells_no_key;
     server:
         a_killed_server_comes_back_with_its_hunks,
         a_server_that_keeps_ending_is_left_alone,
@@ -150,4 +161,33 @@ fn every_case_is_run() {
         files.insert(file);
     }
     assert_eq!(files, ALL.iter().map(|(file, _)| (*file).to_owned()).collect());
+}
+
+/// Every sub-command is typed by some case, and so is every word behind one.
+#[test]
+fn every_sub_command_is_typed() {
+    let commands = fs::read_to_string(repository().join("neovim/lua/kkcode/command.lua")).unwrap();
+    let cases: String = fs::read_dir(repository().join("tests/neovim/cases"))
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    let table = commands.split_once("M.commands = {").expect("the table").1.split_once("\n}\n").unwrap().0;
+    let (mut name, mut count, mut missing) = ("", 0, Vec::new());
+    for line in table.lines() {
+        let mut typed = |words: String| {
+            count += 1;
+            if !cases.contains(&format!("Kkcode {words}")) {
+                missing.push(words);
+            }
+        };
+        if let Some((word, _)) = line.strip_prefix("  ").and_then(|line| line.split_once(" = ")) {
+            if word.chars().all(|c| c.is_ascii_lowercase()) {
+                name = word;
+                typed(name.to_owned());
+            } else if word == "  complete" {
+                line.split('"').skip(1).step_by(2).for_each(|word| typed(format!("{name} {word}")));
+            }
+        }
+    }
+    assert!(count > 50 && missing.is_empty(), "of {count} nobody types {missing:?}");
 }

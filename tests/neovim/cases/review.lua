@@ -346,7 +346,9 @@ return {
         [[#vim.tbl_filter(function(hunk) return hunk.state == "applied" end, require("kkcode").hunks()) == 2]]
       )
       child:shows("two words")
-      harness.same("virtual lines", virtual_lines(child), { [0] = { "two words" }, [3] = { "five" } })
+      child:eventually("the virtual lines", function()
+        return vim.deep_equal(virtual_lines(child), { [0] = { "two words" }, [3] = { "five" } })
+      end)
       child:keys(":2Kkcode reject<CR>")
       child:has_lines({ "one", "two words", "three", "four", "FIVE", "six" })
       child:has_hunks(1)
