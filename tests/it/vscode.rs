@@ -79,6 +79,11 @@ fn a_task_that_failed_is_started_again_and_brings_a_proposal() {
 }
 
 #[test]
+fn a_task_in_a_worktree_proposes_for_the_users_own_files() {
+    check("worktree");
+}
+
+#[test]
 fn who_wants_no_messages_of_tasks_gets_none() {
     check("quiet");
 }

@@ -1,4 +1,7 @@
 // Background tasks: started, followed, cancelled, started again, found again, and what is told of them.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { EVERYWHERE_TRUSTED as TRUSTED } from "./harness.mjs";
 
 const NOTES = "one\ntwo\nthree\nfour\nfive\nsix\n";
@@ -29,11 +32,22 @@ turns:
   - stream: [{error: {class: auth, message: "who are you"}}]
 `;
 
-/** Starts a task over the user's files. */
-async function start(editor, prompt) {
+/** Starts a task, over the user's files if nothing else is said. */
+async function start(editor, prompt, place = "Over my files") {
   await editor.command("Kkcode: Start Background Task");
   await editor.answer("Start a background task", prompt);
-  await editor.pick("Where does it work?", "Over my files");
+  await editor.pick("Where does it work?", place);
+}
+
+/** Runs git in the user's folder, with nobody's settings, and returns what it prints. */
+function git(editor, ...args) {
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
+  const who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
+  const { status, stdout, stderr } = spawnSync("git", [...who, ...args], { cwd: editor.work, env, encoding: "utf8" });
+  if (status !== 0) {
+    throw new Error(`git ${args.join(" ")} ended with ${status}: ${stdout}${stderr}`);
+  }
+  return stdout;
 }
 
 const sees = (editor, ...words) => editor.row(...words).waitFor();
@@ -121,6 +135,48 @@ export const background = {
       await editor.command("Kkcode: Remove Old Tasks");
       await page.locator(".statusbar-item", { hasText: "0 old tasks removed" }).waitFor();
       await sees(editor, "Raise your voice", "completed");
+    },
+  },
+
+  // A task in a worktree works beside the user's files, begins with what is not committed, and proposes for his own; where there
+  // is no repository the start is refused with the reason.
+  worktree: {
+    files: { "notes.txt": NOTES },
+    settings: TRUSTED,
+    script: SLOW,
+    async run(editor) {
+      const apart = "In a git worktree of its own";
+      const copies = () => (existsSync(`${editor.folder}/home-worktrees`) ? readdirSync(`${editor.folder}/home-worktrees`) : []);
+      await editor.ready();
+      await editor.command("Kkcode: Focus on Tasks View");
+      await start(editor, "Think about it", apart);
+      await editor.seeMessage("git repository");
+
+      git(editor, "init", "--quiet");
+      git(editor, "add", "notes.txt");
+      git(editor, "commit", "--quiet", "--message", "notes");
+      editor.write("work/notes.txt", `${NOTES}seven\n`);
+      await start(editor, "Think in peace", apart);
+      await sees(editor, "Think in peace", "running");
+      await editor.eventually("a copy of the files is there", () => copies().some((id) => existsSync(join(editor.folder, "home-worktrees", id, "notes.txt"))));
+      await editor.command("Kkcode: Show Task");
+      await editor.pick("Which task?", "Think in peace");
+      await editor.seeText("| isolation | worktree |");
+      await editor.inRow("Cancel Task", "Think in peace", "read notes.txt");
+      await sees(editor, "Think in peace", "cancelled");
+
+      editor.write("home/script.yaml", LOUD.replace("before: two, after: TWO", "before: seven, after: SEVEN").replace("more.txt", "other.txt"));
+      await start(editor, "Raise your voice", apart);
+      await sees(editor, "Raise your voice", "completed");
+      await sees(editor, "Raise your voice", "2 hunks");
+      await editor.seeFile("notes.txt", `${NOTES}seven\n`);
+      if (git(editor, "status", "--porcelain") !== " M notes.txt\n") {
+        throw new Error(`the task changed the user's files: ${git(editor, "status", "--porcelain")}`);
+      }
+      await editor.press("Raise your voice: completed", "Review");
+      await editor.page.locator(".multiDiffEditor .view-line", { hasText: /^SEVEN$/ }).first().waitFor();
+      await editor.command("Kkcode: Accept Proposal");
+      await editor.seeFile("notes.txt", `${NOTES}SEVEN\n`);
     },
   },
 

@@ -2,6 +2,7 @@
 //
 //   npm run manifest
 //   npm run manifest -- --server FILE      and what `kkcode.config` may hold, from `FILE config schema`
+//   npm run manifest -- --check            writes nothing; fails where the files are not what the table says
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -56,9 +57,9 @@ const COMMANDS = {
   "task.start": { title: "Start Background Task…", icon: "add", menus: [["view/title", "view == kkcode.tasks", "navigation@1"]] },
   "task.show": { title: "Show Task", icon: "open-preview", menus: [["view/item/context", "viewItem =~ /^task/", "1_task@1"]] },
   "task.logs": { title: "Show Task Log", icon: "output", menus: [["view/item/context", "viewItem =~ /^task/", "inline@1"]] },
-  "task.cancel": { title: "Cancel Task", icon: "debug-stop", menus: [["view/item/context", "viewItem == taskActive", "inline@2"]] },
-  "task.retry": { title: "Retry Task", icon: "debug-restart", menus: [["view/item/context", "viewItem == taskFailed", "inline@2"]] },
-  "task.openResult": { title: "Open Result of Task as Proposal", icon: "diff-multiple", menus: [["view/item/context", "viewItem == taskDone", "inline@2"]] },
+  "task.cancel": { title: "Cancel Task", icon: "debug-stop", menus: [["view/item/context", "viewItem =~ /\\bactive\\b/", "inline@2"]] },
+  "task.retry": { title: "Retry Task", icon: "debug-restart", menus: [["view/item/context", "viewItem =~ /\\bretry\\b/", "inline@2"]] },
+  "task.openResult": { title: "Open Result of Task as Proposal", icon: "diff-multiple", menus: [["view/item/context", "viewItem =~ /\\bresult\\b/", "inline@2"]] },
   "task.clean": { title: "Remove Old Tasks", menus: [["view/title", "view == kkcode.tasks", "1_more@1"]] },
   "waiting.show": { title: "Answer What the Agent Waits For", key: "ctrl+alt+a", when: "kkcode.waiting" },
   "permission.setLevel": { title: "Set Permission Level…" },
@@ -97,14 +98,21 @@ for (const [name, { title: text, icon, menus: places = [], key: keys, when, pale
     (menus[menu] ??= []).push({ command, when: condition, group });
   }
 }
-const { values } = parseArgs({ options: { server: { type: "string" } } });
+const { values } = parseArgs({ options: { server: { type: "string" }, check: { type: "boolean" } } });
 if (values.server) {
   const schema = JSON.parse(execFileSync(values.server, ["config", "schema"], { encoding: "utf8" }));
   manifest.contributes.configuration.properties["kkcode.config"].properties = withoutKeys(schema.properties);
 }
 Object.assign(manifest.contributes, { commands, keybindings, menus });
-writeFileSync("package.json", `${JSON.stringify(manifest, null, 2)}\n`);
-writeFileSync("package.nls.json", `${JSON.stringify(nls, null, 2)}\n`);
+for (const [file, content] of Object.entries({ "package.json": manifest, "package.nls.json": nls })) {
+  const text = `${JSON.stringify(content, null, 2)}\n`;
+  if (!values.check) {
+    writeFileSync(file, text);
+  } else if (readFileSync(file, "utf8") !== text) {
+    console.error(`${file} is not what the table in scripts/manifest.mjs says: change the table and run \`npm run manifest\`.`);
+    process.exitCode = 1;
+  }
+}
 
 // Keys of providers belong into the secret storage, so settings do not offer them.
 function withoutKeys(value) {

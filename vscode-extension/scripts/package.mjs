@@ -3,9 +3,10 @@
 //   npm run package                                     for this platform; builds the server in release mode
 //   npm run package -- --target win32-x64 --server F    for another one, with a server that was built for it
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { refusal } from "./binary.mjs";
 
 const TARGETS = [
   "win32-x64", "win32-arm64", "linux-x64", "linux-arm64", "linux-armhf", "alpine-x64", "alpine-arm64", "darwin-x64", "darwin-arm64",
@@ -24,8 +25,9 @@ if (target !== here && values.server === undefined) {
 }
 
 const server = values.server ?? buildServer();
-if (!existsSync(server)) {
-  fail(`there is no server at ${server}`);
+const refused = refusal(target, contents(server));
+if (refused !== undefined) {
+  fail(`${server} ${refused}`);
 }
 rmSync("server", { recursive: true, force: true });
 mkdirSync("server");
@@ -46,6 +48,14 @@ function buildServer() {
   run("cargo", ["build", "--release", "--locked", "--package", "kkcode-lsp", "--bin", "kkcode-lsp"], "..");
   const folder = process.env.CARGO_TARGET_DIR ?? join("..", "target");
   return resolve(folder, "release", process.platform === "win32" ? "kkcode-lsp.exe" : "kkcode-lsp");
+}
+
+function contents(file) {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    return fail(`cannot read the server ${file}: ${error.message}`);
+  }
 }
 
 function run(program, args, cwd = ".") {
