@@ -63,6 +63,10 @@ fn take(terminal: &Terminal, line: usize, title: &str) {
         }
         assert!(Instant::now() < end, "no action {title:?} is offered:\n{text}");
         terminal.keys(&["Escape"]);
+        // An Escape and a Space that arrive together are read as Alt and Space.
+        until(terminal, "that Escape was read", |text| {
+            !text.contains("No code actions") && !text.contains("No configured")
+        });
     };
     // The menu begins in the row below the cursor, with its first entry chosen.
     let row = menu.lines().position(|row| row.contains(title)).unwrap();
