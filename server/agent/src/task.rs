@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use kkcode_core::effect::Refusal;
+use kkcode_core::event::Command;
 use kkcode_core::id::{SessionId, TaskId};
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::task::{
@@ -243,6 +244,17 @@ impl Tasks {
         self.handle.tasks_changed();
         self.start_pending().await?;
         Ok(task)
+    }
+
+    /// Sets what turns of this server and the tasks of its folders may do without asking, those that run included.
+    pub async fn set_level(&self, level: Level) -> Result<(), Refusal> {
+        self.handle.request(Command::SetLevel(level)).await?;
+        let Some(snapshot) = self.handle.snapshot().await else { return Ok(()) };
+        let folders = snapshot.folders;
+        if !self.ask(|store, done| store.set_task_level(folders, level, done)).await?.is_empty() {
+            self.handle.tasks_changed();
+        }
+        Ok(())
     }
 
     /// Removes the records, logs, outputs and worktrees of tasks that ended longer ago than this, and returns how many those

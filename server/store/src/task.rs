@@ -7,6 +7,7 @@ use kkcode_core::effect::DurableEvent;
 use kkcode_core::id::{SessionId, TaskId};
 use kkcode_core::proposal::Timestamp;
 use kkcode_core::task::{Interruption, Task, TaskCounts, TaskEvent, TaskSpec, TaskStatus};
+use kkcode_core::turn::Level;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use crate::column::{Json, PathBytes, Word};
@@ -113,6 +114,26 @@ impl Store {
         self.run(move |database| database.write(|connection| retry(connection, &id)), done);
     }
 
+    /// Sets what the tasks of these folders that have not ended may do without asking. A subagent that was given nothing to
+    /// change stays one that only looks.
+    pub fn set_task_level(
+        &self,
+        folders: Vec<PathBuf>,
+        level: Level,
+        done: impl FnOnce(Result<Vec<TaskId>, StoreError>) + Send + 'static,
+    ) {
+        self.run(
+            move |database| {
+                // Who finds nothing writes nothing.
+                if database.read(|connection| Ok(of_other_level(connection, &folders, level)?))?.is_empty() {
+                    return Ok(Vec::new());
+                }
+                database.write(|connection| set_level(connection, &folders, level))
+            },
+            done,
+        );
+    }
+
     /// Removes tasks that ended long ago, at most 100, and returns their names: whoever asked removes their files, and asks
     /// again until there is none. Their sessions and proposals stay.
     pub fn clean_tasks(
@@ -146,16 +167,20 @@ pub struct Outdated {
 
 const COLUMNS: &str =
     "id, folder, spec, status, attempt, epoch, session, activity, waiting_for, reason, error, result, pid,
-    cancel_reason, crashes, created_at, started_at, ended_at";
+    cancel_reason, crashes, created_at, started_at, ended_at, level";
 
 /// Reads a row of these columns.
 fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
     let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp));
     let cancelled: Option<String> = row.get(13)?;
+    let mut spec: TaskSpec = row.get::<_, Json<_>>(2)?.0;
+    if let Some(chosen) = row.get::<_, Option<Word<_>>>(18)? {
+        spec.level = chosen.0;
+    }
     Ok(Task {
         id: TaskId::new(row.get::<_, String>(0)?),
         folder: row.get::<_, PathBytes<'static>>(1)?.0.into_owned(),
-        spec: row.get::<_, Json<_>>(2)?.0,
+        spec,
         status: row.get::<_, Word<_>>(3)?.0,
         attempt: row.get(4)?,
         epoch: row.get(5)?,
@@ -323,6 +348,37 @@ fn retry(connection: &mut Connection, id: &TaskId) -> Result<Option<Task>, Failu
     let task = changed(&transaction, id, Some("to be done again"))?;
     transaction.commit()?;
     Ok(Some(task))
+}
+
+/// Returns the tasks that a level which is chosen for these folders changes.
+fn of_other_level(
+    connection: &Connection,
+    folders: &[PathBuf],
+    level: Level,
+) -> rusqlite::Result<Vec<TaskId>> {
+    let open =
+        format!("SELECT {COLUMNS} FROM task INDEXED BY task_open WHERE ended_at IS NULL ORDER BY number");
+    let mut statement = connection.prepare_cached(&open)?;
+    let mut found = Vec::new();
+    for task in statement.query_map([], task)? {
+        let task = task?;
+        let only_looks = task.spec.delegate.as_ref().and_then(|delegate| delegate.write_scope.as_ref());
+        let may_have_it = !only_looks.is_some_and(Vec::is_empty) || level == Level::Readonly;
+        if task.spec.level != level && may_have_it && read::belongs(Some(&task.folder), folders) {
+            found.push(task.id);
+        }
+    }
+    Ok(found)
+}
+
+fn set_level(connection: &mut Connection, folders: &[PathBuf], level: Level) -> Result<Vec<TaskId>, Failure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let ids = of_other_level(&transaction, folders, level)?;
+    for id in &ids {
+        transaction.execute("UPDATE task SET level = ?2 WHERE id = ?1", params![id.as_str(), Word(level)])?;
+    }
+    transaction.commit()?;
+    Ok(ids)
 }
 
 impl Outdated {

@@ -213,3 +213,40 @@ turns:
     assert!(ids.iter().all(|id| screen.contains(&format!("{id}  completed"))), "{screen}");
     assert!(!screen.contains("· read a.txt"), "the lines are gone: {screen}");
 }
+
+#[test]
+fn a_level_that_is_chosen_holds_for_tasks_that_run_and_those_that_wait() {
+    let script = "
+turns:
+  - stream:
+      - waitFor: go
+      - tool: {name: bash, input: {command: touch made}}
+  - expect: ['(level readonly)']
+    stream: [{text: I only look.}]
+";
+    let world = World::with_script(script);
+    world.configure("background: {max_parallel: 1}\n");
+    let (running, waiting) = (world.start(&["--level", "yolo"]), world.start(&["--level", "yolo"]));
+    world.worker(&running);
+    // Somewhere else another level says nothing here.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let server =
+        |folder: &Path| Options::new().home(world.home()).workspace(folder).allow_unread().initialized();
+    let set = |server: &mut kkcode_tests::TestServer, level: &str| {
+        server.command("kkcode.permission.setLevel", json!({"level": level})).unwrap();
+    };
+    set(&mut server(elsewhere.path()), "manual");
+    assert_eq!(world.show(&running)["level"], "yolo");
+    set(&mut server(&world.work()), "readonly");
+    let told = "SELECT count(*) FROM task_event WHERE body LIKE '%the level is `readonly` from now on%'";
+    world.until("the worker knows it", told);
+    fs::write(world.home().join("go"), "").unwrap();
+    for task in [running, waiting] {
+        let ended = world.end(&task);
+        assert_eq!(
+            (&ended["status"], &ended["result"]["reply"]),
+            (&json!("completed"), &json!("I only look.")),
+            "{ended}"
+        );
+    }
+}

@@ -5,9 +5,10 @@ use std::time::Duration;
 use kkcode_core::effect::{DurableEvent, EditorEffect};
 use kkcode_core::event::Command;
 use kkcode_core::id::TurnId;
+use kkcode_core::permission::engine::level_name;
 use kkcode_core::prompt::PromptKind;
 use kkcode_core::task::{Interruption, WaitingFor};
-use kkcode_core::turn::{Turn, TurnStatus};
+use kkcode_core::turn::{Level, Turn, TurnStatus};
 use kkcode_store::{Beat, Progress, StoreError};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -63,8 +64,8 @@ pub(super) async fn meanwhile<T>(
         match worker.beat().await? {
             Beat::Lost => return Ok(Meanwhile::Lost),
             Beat::Stop(reason) => return Ok(Meanwhile::Stop(reason)),
-            Beat::Held if is_asked => return Ok(Meanwhile::Stop(cut_by_signal(None))),
-            Beat::Held => {}
+            Beat::Held(_) if is_asked => return Ok(Meanwhile::Stop(cut_by_signal(None))),
+            Beat::Held(_) => {}
         }
     }
 }
@@ -106,20 +107,20 @@ pub(super) async fn turn(
                 worker.tell(&mut report).await?;
                 None
             }
-            _ = beats.tick() => match worker.beat().await? {
+            is_asked = async {
+                tokio::select! {
+                    _ = beats.tick() => false,
+                    _ = changes.changed() => false,
+                    () = stop.asked() => true,
+                }
+            } => match worker.beat().await? {
                 Beat::Lost => return Ok(None),
+                Beat::Stop(reason) if is_asked => Some(cut_by_signal(Some(reason))),
                 Beat::Stop(reason) => Some(reason),
-                Beat::Held => None,
-            },
-            _ = changes.changed() => match worker.beat().await? {
-                Beat::Lost => return Ok(None),
-                Beat::Stop(reason) => Some(reason),
-                Beat::Held => None,
-            },
-            () = stop.asked() => match worker.beat().await? {
-                Beat::Lost => return Ok(None),
-                Beat::Stop(reason) => Some(cut_by_signal(Some(reason))),
-                Beat::Held => Some(cut_by_signal(None)),
+                Beat::Held(level) => {
+                    worker.may(level, &mut report).await;
+                    is_asked.then(|| cut_by_signal(None))
+                }
             },
             () = sleep_until(deadline) => {
                 if cut.is_some() {
@@ -161,6 +162,21 @@ impl Worker {
         let fence = self.fence.clone();
         self.handle.alive().await;
         ask(|done| self.store.beat(fence, done)).await
+    }
+
+    /// Lets the turn do from now on what a level lets it do.
+    async fn may(&mut self, level: Level, report: &mut Report) {
+        if self.task.spec.level == level {
+            return;
+        }
+        match self.handle.request(Command::SetLevel(level)).await {
+            Ok(_) => {
+                self.task.spec.level = level;
+                report.note(format!("the level is `{}` from now on", level_name(level)));
+            }
+            // Tried again with the next sign of life.
+            Err(refusal) => tracing::warn!(%refusal, "the level cannot be set"),
+        }
     }
 
     /// Takes note that the turn waits for an answer, or that it has it.

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use kkcode_agent::gate::policy::level_in_force;
 use kkcode_agent::gate::rules::Problem;
 use kkcode_agent::gate::{agreed, learned};
-use kkcode_core::effect::Reply;
-use kkcode_core::event::Command;
 use kkcode_core::id::PromptId;
 use kkcode_core::prompt::{Answer, Resolution};
 use kkcode_protocol::permission::{
@@ -75,10 +73,8 @@ pub(super) async fn set_level(
     session: Arc<Session>,
     params: PermissionSetLevelParams,
 ) -> Result<PermissionSetLevelResult> {
-    match session.request(Command::SetLevel(from_proto::level(params.level))).await? {
-        Reply::Level(_) => {}
-        reply => return Err(error::internal(&format!("a level was answered by {reply:?}"))),
-    }
+    let level = from_proto::level(params.level);
+    session.tasks().set_level(level).await.map_err(|refusal| error::refusal(&refusal))?;
     let snapshot = session.snapshot().await?;
     let level = model::reading(&session, move |config| Ok(level_in_force(&config, &snapshot))).await?;
     Ok(PermissionSetLevelResult { level: to_proto::level(level) })

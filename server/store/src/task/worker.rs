@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use kkcode_core::id::{SessionId, TaskId};
 use kkcode_core::task::{Interruption, Task, TaskEnd, TaskEvent, TaskStatus, WaitingFor};
+use kkcode_core::turn::Level;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::tend::{Limits, has_room};
@@ -36,8 +37,8 @@ pub struct Claimed {
 /// What a worker learns when it shows that it is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beat {
-    /// It goes on.
-    Held,
+    /// It goes on, at the level that holds for it now.
+    Held(Level),
     /// It was asked to stop.
     Stop(Interruption),
     /// The task is somebody else's, or nobody's: nothing of it may be written any more.
@@ -182,18 +183,21 @@ fn claim(
 
 fn beat(connection: &mut Connection, fence: &Fence) -> Result<Beat, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: Option<(u64, bool, Option<Word<Interruption>>)> = transaction
-        .prepare_cached("SELECT epoch, ended_at IS NULL, cancel_reason FROM task WHERE id = ?1")?
-        .query_row([fence.task.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    let found: Option<(Option<Word<Interruption>>, Word<Level>)> = transaction
+        .prepare_cached(
+            "SELECT cancel_reason, coalesce(level, spec ->> 'level') FROM task
+             WHERE id = ?1 AND epoch = ?2 AND ended_at IS NULL",
+        )?
+        .query_row(params![fence.task.as_str(), fence.epoch], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((_, _, reason)) = found.filter(|(epoch, open, _)| *epoch == fence.epoch && *open) else {
+    let Some((reason, level)) = found else {
         return Ok(Beat::Lost);
     };
     transaction
         .prepare_cached("UPDATE lease SET beat = ?3 WHERE task = ?1 AND epoch = ?2")?
         .execute(params![fence.task.as_str(), fence.epoch, owner::since_boot()])?;
     transaction.commit()?;
-    Ok(reason.map_or(Beat::Held, |reason| Beat::Stop(reason.0)))
+    Ok(reason.map_or(Beat::Held(level.0), |reason| Beat::Stop(reason.0)))
 }
 
 fn report(connection: &mut Connection, fence: &Fence, progress: &Progress) -> Result<(), Failure> {

@@ -171,7 +171,7 @@ fn a_task_that_was_to_stop_is_cancelled_whatever_its_worker_says() {
     let store = store(&home);
     launch(&store, "task_1", None);
     let fence = claim(&store, "task_1", FREE).unwrap();
-    assert_eq!(wait(|done| store.beat(fence.clone(), done)).unwrap(), Beat::Held);
+    assert_eq!(wait(|done| store.beat(fence.clone(), done)).unwrap(), Beat::Held(Level::Manual));
     let cancel = || {
         wait(|done| store.cancel_task(TaskId::new("task_1"), Interruption::RemoteCancel, done))
             .unwrap()
@@ -276,7 +276,7 @@ fn the_clock_on_the_wall_takes_no_task_away() {
         raw(&home).execute("UPDATE task SET created_at = ?1, started_at = ?1", [at]).unwrap();
         let lease = wait(|done| store.tended(done)).unwrap().leases.remove(0);
         assert!(lease.holds && (0..10_000).contains(&lease.silent_ms), "{lease:?}");
-        assert_eq!(wait(|done| store.beat(fence.clone(), done)).unwrap(), Beat::Held);
+        assert_eq!(wait(|done| store.beat(fence.clone(), done)).unwrap(), Beat::Held(Level::Manual));
     }
 }
 
