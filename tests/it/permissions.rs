@@ -8,6 +8,7 @@ use kkcode_tests::{Options, TestServer};
 use serde_json::{Value, json};
 
 mod clients;
+mod heard;
 mod levels;
 mod meanwhile;
 mod questions;

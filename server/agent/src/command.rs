@@ -62,6 +62,8 @@ pub(crate) struct Outlook {
     pub(crate) layered: bool,
     /// How it is bounded; none when it is not.
     pub(crate) sandbox: Option<String>,
+    /// Whether it has the network.
+    pub(crate) network: bool,
     /// How many files with pending edits or unsaved text it will not see.
     pub(crate) unseen: usize,
     /// What of that the session proposes, if it can be applied first.
@@ -88,6 +90,7 @@ pub(crate) fn outlook(site: &Site, snapshot: &Snapshot) -> Result<Outlook, Strin
     Ok(Outlook {
         layered,
         sandbox: bounded.then(|| offer.summary()),
+        network: !bounded || config.has_network(),
         unseen: if layered { 0 } else { pending.len() },
         unseen_proposal: review.filter(may_apply).map(|review| review.proposal.id.clone()),
     })

@@ -11,10 +11,12 @@ use kkcode_core::event::Command;
 use kkcode_core::id::ProposalId;
 use kkcode_core::permission::Decision;
 use kkcode_core::permission::engine::{Approval, Call, Source, Verdict, decide};
+use kkcode_core::permission::heard::Heard;
 use kkcode_core::prompt::Resolution;
 use kkcode_core::state::Snapshot;
 use kkcode_core::task::Delegate;
 use kkcode_core::turn::Turn;
+use kkcode_provider::request::Message;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit;
@@ -26,6 +28,7 @@ mod ask;
 mod bounds;
 mod check;
 mod disk;
+pub(crate) mod heard;
 pub mod learned;
 pub mod policy;
 pub mod rules;
@@ -35,6 +38,7 @@ use ask::{Offer, Settles, Shown, Yes};
 pub(crate) use ask::{Questions, prompt};
 use bounds::Bounds;
 pub(crate) use check::{Asked, Check, Passage};
+use heard::Hearing;
 use policy::{Holding, Surroundings};
 use rules::Problem;
 
@@ -103,6 +107,8 @@ pub(crate) struct Gate {
     read: Mutex<Option<Read>>,
     /// What is wrong with the files, as far as the user was not told.
     problems: Mutex<Vec<Problem>>,
+    /// What came from the network into the conversation.
+    hearing: Mutex<Hearing>,
 }
 
 /// What was read, and what the files were like then.
@@ -123,6 +129,7 @@ impl Gate {
             user: None,
             read: Mutex::default(),
             problems: Mutex::default(),
+            hearing: Mutex::default(),
         }
     }
 
@@ -141,10 +148,25 @@ impl Gate {
         let holding = self.holding(&snapshot.folders);
         // The user may have said otherwise since the turn began.
         let level = snapshot.chosen_levels.get(&turn.id).copied().unwrap_or(holding.level);
-        let policy = holding.policy(level, turn.mode.into(), snapshot.approvals(&turn.session));
+        let mut policy = holding.policy(level, turn.mode.into(), snapshot.approvals(&turn.session));
+        policy.heard = self.heard(turn, snapshot);
         let folder = snapshot.folders.first().cloned().unwrap_or_default();
         let bounds = self.delegate.clone().map(|delegate| Bounds { delegate, folder });
         Check::new(tool, policy, holding, granted.to_vec(), bounds)
+    }
+
+    /// Takes in what is new in the turn's conversation.
+    pub(crate) fn hear(&self, messages: &[Message]) {
+        self.hearing.lock().unwrap_or_else(PoisonError::into_inner).read(messages);
+    }
+
+    /// Returns what came from the network into the conversation.
+    fn heard(&self, turn: &Turn, snapshot: &Snapshot) -> Option<Arc<Heard>> {
+        // What an agent gives away to another is not the user's word.
+        let of_user = |other: &&Turn| self.delegate.is_none() && other.session == turn.session;
+        let prompts = snapshot.turns.values().filter(of_user).map(|turn| turn.prompt.as_str());
+        let hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
+        hearing.heard(prompts).map(Arc::new)
     }
 
     /// Decides about an act, asks the user if that is what the decision says, and lets it be done. Returns what came of it, as

@@ -171,6 +171,7 @@ impl Running {
     /// Reads the conversation and adds the prompt, with what the user was looking at.
     async fn begin(&mut self) -> Result<(), TurnStatus> {
         self.messages = self.history().await?;
+        self.link.gate.hear(&self.messages);
         #[cfg(unix)]
         self.delegated.read(&self.messages);
         let snapshot = self.link.ports.handle.snapshot().await.ok_or_else(shutting_down)?;
@@ -348,6 +349,7 @@ impl Running {
         answered.await.map_err(|_| interrupted("the store has ended"))?.map_err(|error| unstored(&error))?;
         #[cfg(unix)]
         self.delegated.read(&messages);
+        self.link.gate.hear(&messages);
         self.messages.extend(messages);
         Ok(())
     }

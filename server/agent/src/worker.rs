@@ -22,6 +22,7 @@ use crate::config::{ConfigSource, HandOver, SystemKeyring};
 use crate::doorbell::Doorbell;
 use crate::environment;
 use crate::fresh;
+use crate::gate::heard;
 use crate::runtime::{Handle, spawn_on};
 use crate::task::kill;
 use crate::task::launch::{self, TOKEN};
@@ -387,6 +388,10 @@ impl Worker {
             }
         }
         outcome.usage = usage;
+        if let Some(turn) = turns.last() {
+            let said = ask(|done| self.store.messages(turn.session.clone(), done)).await;
+            outcome.heard = said.map_or(true, heard::anything);
+        }
         let snapshot = self.handle.snapshot().await;
         let is_changed = |planned: &String| {
             let path = self.task.folder.join(planned);

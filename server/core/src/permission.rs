@@ -7,6 +7,7 @@ pub mod characters;
 pub mod engine;
 pub mod glob;
 pub mod ground;
+pub mod heard;
 pub mod path;
 pub mod rule;
 pub mod shell;

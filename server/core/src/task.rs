@@ -211,6 +211,8 @@ pub struct TaskOutcome {
     pub worktree: Option<PathBuf>,
     /// What its requests to models have used, over all attempts.
     pub usage: Usage,
+    /// Whether it has read what came from the network.
+    pub heard: bool,
 }
 
 /// How an attempt ended.

@@ -310,7 +310,7 @@ impl Check {
     /// Returns what may be offered for longer than once: only what would then go through unasked. Reads files.
     pub(super) fn offer(&self, call: &Call, verdict: &Verdict) -> Offer {
         // What a rule asks, and what programs obey, is asked each time.
-        if !matches!(verdict.source, Source::Level(_)) {
+        if !matches!(verdict.source, Source::Level(_) | Source::Network) {
             return Offer::default();
         }
         let rules = learned_rules(&self.holding.ground, &Disk, call);

@@ -77,7 +77,7 @@ pub(crate) struct Holding {
 impl Holding {
     /// Returns what holds at a level that the user chose, as far as that may be.
     pub(crate) fn policy(&self, level: Level, mode: Mode, approvals: Vec<Approval>) -> Policy {
-        Policy { level: level.min(self.widest), mode, rules: self.rules.clone(), approvals }
+        Policy { level: level.min(self.widest), mode, rules: self.rules.clone(), approvals, heard: None }
     }
 }
 
@@ -99,7 +99,7 @@ fn call(question: &Question) -> Call {
     };
     let only_looks = matches!(question.tool.as_str(), "read" | "list" | "glob" | "grep");
     let action = match &question.command {
-        Some(line) => Action::Command { line: line.clone(), shell },
+        Some(line) => Action::Command { line: line.clone(), shell, network: false },
         None if question.paths.is_empty() => Action::Other(question.tool.clone()),
         None if question.tool == "webfetch" => Action::Fetch(question.paths.join(" ")),
         None => {

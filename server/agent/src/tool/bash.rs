@@ -75,10 +75,11 @@ fn run(input: &Value, ctx: &Context<'_>) -> Result<Outcome, String> {
         ));
     }
     let Some(site) = ctx.site else { return Err("no command can be run here".to_owned()) };
-    let action = Action::Command { line: text.clone(), shell: Shell::Bash };
+    let action = |network| Action::Command { line: text.clone(), shell: Shell::Bash, network };
     let outlook = command::outlook(site, ctx.snapshot).inspect_err(|why| {
-        ctx.check.refused(action.clone(), why);
+        ctx.check.refused(action(false), why);
     })?;
+    let action = action(outlook.network);
     let timeout = timeout.unwrap_or(TIMEOUT.0).clamp(TIMEOUT.1, TIMEOUT.2);
     let line = Line {
         text: text.clone(),
@@ -123,10 +124,15 @@ mod tests {
 
     #[test]
     fn the_question_says_what_nobody_expects() {
-        let bounded =
-            Outlook { sandbox: Some("namespaces".into()), unseen: 0, unseen_proposal: None, layered: true };
+        let bounded = Outlook {
+            sandbox: Some("namespaces".into()),
+            unseen: 0,
+            unseen_proposal: None,
+            layered: true,
+            network: false,
+        };
         assert_eq!(title(Some("build it\nnow"), &bounded), "run a command: build it");
-        let bare = Outlook { sandbox: None, unseen: 2, unseen_proposal: None, layered: false };
+        let bare = Outlook { sandbox: None, unseen: 2, unseen_proposal: None, layered: false, network: true };
         let title = title(None, &bare);
         assert!(
             title.contains("(not sandboxed)") && title.contains("pending edits and unsaved text of 2 files"),

@@ -4,13 +4,14 @@ use futures::future::BoxFuture;
 use kkcode_core::effect::Refusal;
 use kkcode_core::id::{SessionId, TaskId};
 use kkcode_core::permission::engine::{Action, Call};
-use kkcode_core::task::{Delegate, Interruption, Task, TaskSpec, TaskStatus};
+use kkcode_core::task::{Delegate, Interruption, Task, TaskEvent, TaskSpec, TaskStatus};
 use kkcode_core::turn::Level;
 use tokio::sync::oneshot;
 
 use super::brief::Brief;
 use super::{Context, Outcome, TOOLS, clipped};
 use crate::command::Site;
+use crate::gate::heard::{TOLD, brings};
 use crate::gate::{Act, Reach};
 use crate::task::{NewTask, TaskQuery, Tasks, Wait};
 
@@ -189,6 +190,9 @@ async fn wait_for(site: &Site, id: &TaskId) -> Result<String, String> {
 /// Returns what an agent is told of a task that has ended.
 pub(crate) fn handed(task: &Task) -> String {
     let mut lines = vec![mark(task)];
+    if task.result.as_ref().is_some_and(|result| result.heard) {
+        lines.push(TOLD.to_owned());
+    }
     if !task.spec.description.is_empty() {
         lines.push(format!("description: {}", task.spec.description));
     }
@@ -242,7 +246,10 @@ pub(super) async fn output(site: &Site, id: &str) -> Result<String, String> {
     }
     let output = tasks(site).output(&task.id, 0, MOST_OUTPUT).await.map_err(told)?;
     let said = if output.text.trim().is_empty() { "(nothing yet)" } else { output.text.trim_end() };
-    Ok(format!("{said}\n[it is {}]", task.status.name()))
+    let lines = tasks(site).logs(&task.id, 0, usize::MAX).await.map_err(told)?;
+    let brought = |event: &TaskEvent| matches!(event, TaskEvent::ToolCalled { tool, .. } if brings(tool));
+    let heard = if lines.iter().any(|(_, _, event)| brought(event)) { TOLD } else { "" };
+    Ok(format!("{said}\n[it is {}]\n{heard}", task.status.name()).trim_end().to_owned())
 }
 
 /// Returns the tasks of the home.

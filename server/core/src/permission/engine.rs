@@ -1,6 +1,7 @@
 //! The decision about a tool call: rules, levels, protected places and the judge of command lines, the strictest of all.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -9,6 +10,7 @@ use super::Decision;
 use super::capability::{Capability, Mode, ceiling, default_decision};
 use super::glob::{Reach, list_fits};
 use super::ground::{Ground, World};
+use super::heard::Heard;
 use super::path::{Standing, lexical, standing};
 use super::rule::{Origin, Rule, Subject, learned_prefix};
 use super::shell::{self, Class, Judgement, Shell};
@@ -26,6 +28,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// What the user has allowed until the session ends.
     pub approvals: Vec<Approval>,
+    /// What came from the network into the conversation; none when nothing did.
+    pub heard: Option<Arc<Heard>>,
 }
 
 /// Names exactly one action: what was shown to the user, and nothing wider.
@@ -50,6 +54,8 @@ pub enum Action {
         line: String,
         /// For which shell.
         shell: Shell,
+        /// Whether it has the network.
+        network: bool,
     },
     /// Read and change files.
     Files {
@@ -81,6 +87,8 @@ pub enum Source {
     Protected,
     /// The user has allowed exactly this.
     Approval,
+    /// Something came from the network, and this could send something there.
+    Network,
 }
 
 /// The decision about a tool call.
@@ -121,8 +129,8 @@ pub fn approval(ground: &Ground, call: &Call) -> Approval {
     add(&call.tool);
     add(&ground.cwd.to_string_lossy());
     match &call.action {
-        Action::Command { line, shell } => {
-            add("command");
+        Action::Command { line, shell, network } => {
+            add(if *network { "command with the network" } else { "command" });
             add(&format!("{shell:?}"));
             add(line);
         }
@@ -167,7 +175,7 @@ pub fn learned_rules(ground: &Ground, world: &dyn World, call: &Call) -> Vec<Rul
         origin: Origin::default(),
     };
     match &call.action {
-        Action::Command { line, shell } => {
+        Action::Command { line, shell, .. } => {
             let judgement = shell::judge(line, *shell, ground, world);
             let simple = judgement.simple.filter(|_| judgement.class == Class::Ordinary).unwrap_or_default();
             let prefixes: Option<Vec<String>> = simple.iter().map(|words| learned_prefix(words)).collect();
@@ -206,12 +214,12 @@ impl Engine<'_> {
     fn decide(&self) -> Verdict {
         let capability = Capability::of_tool(&self.call.tool);
         let verdict = match &self.call.action {
-            Action::Command { line, shell } => self.command(line, *shell),
+            Action::Command { line, shell, .. } => self.command(line, *shell),
             Action::Files { reads, writes, .. } => self.files(capability, reads, writes),
             Action::Fetch(_) | Action::Other(_) => self.plain(capability, &[]),
         };
         let approved = verdict.decision == Decision::Ask
-            && matches!(verdict.source, Source::Level(_))
+            && matches!(verdict.source, Source::Level(_) | Source::Network)
             && self.policy.approvals.contains(&approval(self.ground, self.call));
         if approved {
             return Verdict::new(
@@ -236,10 +244,9 @@ impl Engine<'_> {
         let own = match judgement.class {
             Class::Protected => Verdict::new(Decision::Ask, judgement.reason.clone(), Source::Protected),
             Class::Harmless => Verdict::new(Decision::Allow, judgement.reason.clone(), Source::BuiltIn),
-            Class::Ordinary | Class::Never => self.allowed_command(&judgement).unwrap_or_else(|| {
-                let decision = default_decision(self.policy.level, capability);
-                Verdict::new(decision, judgement.reason.clone(), Source::Level(self.policy.level))
-            }),
+            Class::Ordinary | Class::Never => self
+                .allowed_command(&judgement)
+                .unwrap_or_else(|| self.of_level(capability, judgement.reason.clone())),
         };
         [forbidden, bounded].into_iter().flatten().fold(own, Verdict::stricter)
     }
@@ -279,7 +286,7 @@ impl Engine<'_> {
                 command: Some(words),
                 paths: &[],
             };
-            let rule = self.policy.rules.iter().find(|rule| rule.allows(&subject, self.ground));
+            let rule = self.allowing(&subject);
             match rule {
                 Some(rule) => last = Some(rule),
                 None if self.looks_alone(words) => {}
@@ -287,6 +294,37 @@ impl Engine<'_> {
             }
         }
         last.map(of_rule)
+    }
+
+    /// Returns a rule of the user that allows something. One for all tools says nothing of what could send something to whoever
+    /// speaks through the agent.
+    fn allowing(&self, subject: &Subject<'_>) -> Option<&Rule> {
+        let sends = self.sends();
+        let counts = |rule: &&Rule| !sends || rule.tool == self.call.tool;
+        self.policy.rules.iter().filter(counts).find(|rule| rule.allows(subject, self.ground))
+    }
+
+    /// What the level says of something that no rule is about.
+    fn of_level(&self, capability: Capability, reason: String) -> Verdict {
+        let decision = default_decision(self.policy.level, capability);
+        if decision == Decision::Allow && self.sends() {
+            let reason =
+                "this conversation holds what came from the network, and this could send something there";
+            return Verdict::new(Decision::Ask, reason, Source::Network);
+        }
+        Verdict::new(decision, reason, Source::Level(self.policy.level))
+    }
+
+    /// Tells whether the call could send something out, and somebody out there may be speaking through the agent.
+    fn sends(&self) -> bool {
+        let Some(heard) = &self.policy.heard else { return false };
+        match &self.call.action {
+            Action::Command { network, .. } => *network,
+            // Who is searched with is the user's choice.
+            Action::Fetch(address) => self.call.tool != "websearch" && !heard.addresses.contains(address),
+            Action::Other(_) => Capability::of_tool(&self.call.tool) == Capability::Unknown,
+            Action::Files { .. } => false,
+        }
     }
 
     fn looks_alone(&self, words: &[String]) -> bool {
@@ -375,12 +413,10 @@ impl Engine<'_> {
         };
         let forbidden =
             strictest(self.policy.rules.iter().filter(|rule| rule.forbids(&subject, self.ground)));
-        let allowed = self.policy.rules.iter().find(|rule| rule.allows(&subject, self.ground)).map(of_rule);
-        let own = allowed.unwrap_or_else(|| {
-            let decision = default_decision(self.policy.level, capability);
-            let reason = format!("the level `{}` says so", level_name(self.policy.level));
-            Verdict::new(decision, reason, Source::Level(self.policy.level))
-        });
+        let own = self.allowing(&subject).map_or_else(
+            || self.of_level(capability, format!("the level `{}` says so", level_name(self.policy.level))),
+            of_rule,
+        );
         [forbidden, self.bounded(capability)].into_iter().flatten().fold(own, Verdict::stricter)
     }
 
@@ -428,6 +464,7 @@ impl std::fmt::Display for Source {
             Self::Mode(mode) => write!(f, "mode {}", format!("{mode:?}").to_lowercase()),
             Self::Protected => f.write_str("protected path"),
             Self::Approval => f.write_str("approval"),
+            Self::Network => f.write_str("what came from the network"),
         }
     }
 }

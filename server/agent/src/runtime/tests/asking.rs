@@ -32,7 +32,7 @@ async fn asking() -> Asking {
 impl Asking {
     /// Lets a command pass that says its reach instead of running.
     fn pass(&self, line: &str) -> tokio::task::JoinHandle<Result<String, String>> {
-        let action = Action::Command { line: line.to_owned(), shell: Shell::Bash };
+        let action = Action::Command { line: line.to_owned(), shell: Shell::Bash, network: false };
         let act = Act {
             call: Call { tool: "bash".to_owned(), action },
             title: format!("run `{line}`"),

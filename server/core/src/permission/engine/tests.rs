@@ -2,6 +2,7 @@ use super::*;
 use crate::permission::ground_for_tests::{Disk, frame};
 use crate::permission::rule::Scope;
 
+mod heard;
 mod monotone;
 mod ways_round;
 
@@ -21,7 +22,10 @@ fn rule(action: Decision, tool: &str, prefixes: &[&str], patterns: &[&str]) -> R
 }
 
 fn command(line: &str) -> Call {
-    Call { tool: "bash".to_owned(), action: Action::Command { line: line.to_owned(), shell: Shell::Bash } }
+    Call {
+        tool: "bash".to_owned(),
+        action: Action::Command { line: line.to_owned(), shell: Shell::Bash, network: false },
+    }
 }
 
 fn edit(paths: &[&str]) -> Call {
