@@ -15,7 +15,7 @@ pub(crate) struct Words {
     all: Vec<String>,
     known: HashSet<String>,
     /// Those that hold `*` or `?`.
-    patterns: Vec<String>,
+    patterns: Vec<Pattern>,
     /// The names in each, where they are paths.
     parts: OnceLock<Vec<Vec<String>>>,
 }
@@ -23,7 +23,8 @@ pub(crate) struct Words {
 impl From<String> for Words {
     fn from(text: String) -> Self {
         let all: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        let patterns = all.iter().filter(|word| word.contains(['*', '?'])).cloned().collect();
+        let patterns =
+            all.iter().filter(|word| word.contains(['*', '?'])).map(|word| Pattern::of(word)).collect();
         Self { known: all.iter().cloned().collect(), patterns, all, parts: OnceLock::new() }
     }
 }
@@ -47,7 +48,7 @@ impl Words {
 
     /// Tells whether one of the words, which may begin or end with `*`, fits.
     pub(crate) fn fits(&self, text: &str) -> bool {
-        self.known.contains(text) || self.patterns.iter().any(|pattern| word_fits(pattern, text))
+        self.known.contains(text) || self.patterns.iter().any(|pattern| pattern.fits(text))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -55,18 +56,41 @@ impl Words {
     }
 }
 
+/// A word that may hold `*` for anything and `?` for one character, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    /// It holds neither.
+    Plain(String),
+    /// What stands before and behind its one `*`.
+    Around(String, String),
+    /// Anything else.
+    Any(String),
+}
+
+impl Pattern {
+    pub(crate) fn of(pattern: &str) -> Self {
+        match pattern.split_once('*') {
+            _ if pattern.contains('?') => Self::Any(pattern.to_owned()),
+            None => Self::Plain(pattern.to_owned()),
+            Some((head, tail)) if !tail.contains('*') => Self::Around(head.to_owned(), tail.to_owned()),
+            Some(_) => Self::Any(pattern.to_owned()),
+        }
+    }
+
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        match self {
+            Self::Plain(plain) => plain == text,
+            Self::Around(head, tail) => {
+                text.len() >= head.len() + tail.len() && text.starts_with(head) && text.ends_with(tail)
+            }
+            Self::Any(pattern) => super::glob::fits(pattern, text, super::glob::Reach::All),
+        }
+    }
+}
+
 /// Tells whether a word, which may hold `*` for anything and `?` for one character, fits the whole of a text.
 pub(crate) fn word_fits(pattern: &str, text: &str) -> bool {
-    if pattern.contains('?') {
-        return super::glob::fits(pattern, text, super::glob::Reach::All);
-    }
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((head, tail)) if !tail.contains('*') => {
-            text.len() >= head.len() + tail.len() && text.starts_with(head) && text.ends_with(tail)
-        }
-        Some(_) => super::glob::fits(pattern, text, super::glob::Reach::All),
-    }
+    Pattern::of(pattern).fits(text)
 }
 
 /// A table that could not be read: a mistake in the program, found by its tests. Whoever meets one decides as if nothing

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::scan::Part;
-use crate::permission::tables::{Broken, Table, Words, read, word_fits};
+use crate::permission::tables::{Broken, Pattern, Table, Words, read};
 
 /// A row of the table.
 #[derive(Debug, Deserialize)]
@@ -31,13 +31,40 @@ pub(super) struct Row {
 /// Alternatives, one after the other.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "String")]
-struct Sequence(Vec<Vec<String>>);
+struct Sequence(Vec<Vec<Alternative>>);
+
+/// A word that may stand at a place.
+#[derive(Debug)]
+enum Alternative {
+    /// An option counts letter by letter.
+    Option(Pattern),
+    /// Any other word whatever its case; here it is lower.
+    Word(Pattern),
+}
 
 impl From<String> for Sequence {
     fn from(text: String) -> Self {
-        let kept = |word: &str| if word.starts_with('-') { word.to_owned() } else { word.to_lowercase() };
-        let alternatives = |step: &str| step.split('|').map(kept).collect();
+        let alternatives = |step: &str| step.split('|').map(Alternative::of).collect();
         Self(text.split_whitespace().map(alternatives).collect())
+    }
+}
+
+impl Alternative {
+    fn of(word: &str) -> Self {
+        if word.starts_with('-') {
+            Self::Option(Pattern::of(word))
+        } else {
+            Self::Word(Pattern::of(&word.to_lowercase()))
+        }
+    }
+
+    fn fits(&self, word: &str) -> bool {
+        match self {
+            Self::Word(pattern) if word.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) => {
+                pattern.fits(&word.to_lowercase())
+            }
+            Self::Word(pattern) | Self::Option(pattern) => pattern.fits(word),
+        }
     }
 }
 
@@ -93,12 +120,7 @@ impl Row {
         }
         let mut words = part.arguments();
         self.words.0.iter().all(|alternatives| {
-            words.any(|word| alternatives.iter().any(|alternative| is(alternative, word)))
+            words.any(|word| alternatives.iter().any(|alternative| alternative.fits(word)))
         })
     }
-}
-
-/// Options count letter by letter; other words whatever their case, which is lower in the table.
-fn is(pattern: &str, word: &str) -> bool {
-    if pattern.starts_with('-') { word_fits(pattern, word) } else { word_fits(pattern, &word.to_lowercase()) }
 }
