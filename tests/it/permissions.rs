@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use kkcode_tests::{Options, TestServer};
 use serde_json::{Value, json};
 
+mod beside;
 mod clients;
 mod heard;
 mod levels;

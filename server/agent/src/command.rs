@@ -110,7 +110,7 @@ pub(crate) fn run(site: Site, line: Line, permit: Permit) -> BoxFuture<'static, 
 
 async fn run_to_its_end(site: Site, line: Line, permit: Permit) -> Result<String, String> {
     save::before(&site, permit.applied_first()).await;
-    let Ready { order, place, writable, offer, unseen } = ready(&site, &line, permit.reach()).await?;
+    let Ready { order, place, writable, offer, unseen, start } = ready(&site, &line, permit.reach()).await?;
     let id = fresh::name("cmd").map_err(|error| error.to_string())?;
     let folder = place::folder(site.ports.config.home(), &site.turn.session).join("output");
     if line.in_background {
@@ -125,7 +125,7 @@ async fn run_to_its_end(site: Site, line: Line, permit: Permit) -> Result<String
     let output = Arc::new(Mutex::new(Output::new(folder.join(format!("{id}.txt")))));
     let ended = process::run(order, output, permit.cancel()).await;
     // Whatever came of the command, what it wrote must not be lost.
-    let (proposed, others) = taken(&site, place).await?;
+    let (proposed, others) = taken(&site, place, &start).await?;
     let ended = ended.map_err(|error| error.to_string())?;
     let text = told(ended.how, &ended.output, &proposed, &others, &offer) + &unseen;
     let reach = permit.reach();
@@ -182,13 +182,15 @@ struct Ready {
     offer: Offer,
     /// What the model is told of edits that it does not see; nothing if there are none.
     unseen: String,
+    /// Everything as it was then.
+    start: Arc<Snapshot>,
 }
 
 async fn ready(site: &Site, line: &Line, reach: Reach) -> Result<Ready, String> {
     let offer = site.ports.config.sandbox().offer().await.clone();
-    let snapshot = site.ports.handle.snapshot().await.ok_or("the server is shutting down")?;
+    let snapshot = Arc::new(site.ports.handle.snapshot().await.ok_or("the server is shutting down")?);
     let (site, line) = (site.clone(), line.clone());
-    let made = tokio::task::spawn_blocking(move || prepared(&site, &line, reach, offer, &snapshot)).await;
+    let made = tokio::task::spawn_blocking(move || prepared(&site, &line, reach, offer, snapshot)).await;
     made.map_err(|error| {
         tracing::error!(%error, "a command could not be prepared");
         "internal error, see the server's log".to_owned()
@@ -200,14 +202,14 @@ fn prepared(
     line: &Line,
     reach: Reach,
     offer: Offer,
-    snapshot: &Snapshot,
+    start: Arc<Snapshot>,
 ) -> Result<Ready, String> {
     let config = site.ports.config.sandbox_config()?;
-    let folders = real(&snapshot.folders);
+    let folders = real(&start.folders);
     let cwd = folders.first().cloned().ok_or("no folder is open; there is nowhere to run a command")?;
     let namespaces = offer.namespaces.filter(|_| config.is_on());
     let offer = if namespaces.is_some() { offer } else { Offer { namespaces: None, layers: false, ..offer } };
-    let seen = seen_otherwise(snapshot, &site.turn, &folders);
+    let seen = seen_otherwise(&start, &site.turn, &folders);
     let state = place::folder(site.ports.config.home(), &site.turn.session);
     let io = |error: std::io::Error| format!("{}: {error}", state.display());
     let apart = offer.layers && (!seen.is_empty() || site.turn.proposes_only || line.in_background);
@@ -238,7 +240,7 @@ fn prepared(
         helper: site.ports.config.sandbox().helper().map(Path::to_owned),
         timeout: (!line.in_background).then_some(line.timeout),
     };
-    Ok(Ready { order, place, writable, offer, unseen })
+    Ok(Ready { order, place, writable, offer, unseen, start })
 }
 
 /// Says which files a command does not see as the session does.
@@ -309,20 +311,33 @@ fn put_if_other(
     let on_disk = crate::file::read(path, folders).ok();
     let without_mark = |text: &str| text.strip_prefix(kkcode_core::text::BOM).unwrap_or(text).to_owned();
     if on_disk.as_deref().map(without_mark) != text {
-        // A path through a link is the file that it leads to, where layers lie.
-        let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
-        let real =
-            parent.zip(path.file_name()).map_or_else(|| path.to_owned(), |(parent, name)| parent.join(name));
-        seen.insert(real, text);
+        seen.insert(really(path), text);
     }
 }
 
-/// Takes in what a command wrote.
-async fn taken(site: &Site, place: Place) -> Result<(Proposed, Vec<String>), String> {
+/// Returns where a file is: a path through a linked folder leads to another, where layers lie and pictures are taken.
+fn really(path: &Path) -> PathBuf {
+    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+    parent.zip(path.file_name()).map_or_else(|| path.to_owned(), |(parent, name)| parent.join(name))
+}
+
+/// Returns what the editor has written to its files since then, by where they really are.
+fn saved_since(start: &Snapshot, now: &Snapshot) -> BTreeMap<PathBuf, String> {
+    let saved = now.documents.saved_since(&start.documents);
+    saved.map(|(path, text)| (really(path), text.to_string())).collect()
+}
+
+/// Takes in what a command wrote that began at `start`.
+async fn taken(site: &Site, place: Place, start: &Arc<Snapshot>) -> Result<(Proposed, Vec<String>), String> {
     match place {
         Place::InWorkspace { folders, before } => {
             let before = before?;
-            let looked = tokio::task::spawn_blocking(move || place::put_back(&folders, &before));
+            let now = site.ports.handle.snapshot().await;
+            let now = now.ok_or("the server is shutting down; what it wrote is in the files, unreviewed")?;
+            let start = start.clone();
+            let looked = tokio::task::spawn_blocking(move || {
+                place::put_back(&folders, &before, &saved_since(&start, &now))
+            });
             let (changes, texts, others) = looked.await.map_err(|error| error.to_string())?;
             let proposed = changes::propose(site, changes).await;
             // What could not become a hunk is left as the command made it; what a rule forbids stays as it was.
@@ -341,8 +356,16 @@ async fn taken(site: &Site, place: Place) -> Result<(Proposed, Vec<String>), Str
             let (mut all, mut others) = (Proposed::default(), Vec::new());
             for layers in layers {
                 let read = {
-                    let layers = layers.clone();
-                    tokio::task::spawn_blocking(move || layer::read(&layers)).await
+                    let (layers, start, session) = (layers.clone(), start.clone(), site.turn.session.clone());
+                    tokio::task::spawn_blocking(move || {
+                        let mut written = layer::read(&layers)?;
+                        for change in &mut written.changes {
+                            change.base =
+                                overlay::read(&start, &session, &change.path).ok().and_then(|seen| seen.text);
+                        }
+                        Ok::<_, std::io::Error>(written)
+                    })
+                    .await
                 };
                 let written = read.map_err(|error| error.to_string())?;
                 let written =

@@ -55,6 +55,20 @@ pub struct Document {
 pub struct Documents {
     by_uri: BTreeMap<DocumentUri, Document>,
     by_path: BTreeMap<PathBuf, DocumentUri>,
+    /// The last save of each file that the client told of, the newest [`MOST_SAVES`], also of files that are closed.
+    saves: BTreeMap<PathBuf, Save>,
+    /// How many saves there were.
+    saved: u64,
+}
+
+/// How many saves are remembered.
+const MOST_SAVES: usize = 256;
+
+/// A save: which it was, and of what text.
+#[derive(Clone, Debug)]
+struct Save {
+    number: u64,
+    text: Rope,
 }
 
 impl Documents {
@@ -90,6 +104,25 @@ impl Documents {
     /// Returns the document of a file, however the client spells its URI.
     pub fn by_path(&self, path: &Path) -> Option<&Document> {
         self.by_uri.get(self.by_path.get(path)?)
+    }
+
+    /// Takes note that the client has written a document to its file.
+    pub fn save(&mut self, uri: &DocumentUri) {
+        let Some(Document { path: Some(path), text, .. }) = self.by_uri.get(uri) else { return };
+        self.saved += 1;
+        self.saves.insert(path.clone(), Save { number: self.saved, text: text.clone() });
+        if self.saves.len() > MOST_SAVES
+            && let Some(oldest) = self.saves.iter().min_by_key(|(_, save)| save.number)
+        {
+            let oldest = oldest.0.clone();
+            self.saves.remove(&oldest);
+        }
+    }
+
+    /// Returns the files that the client has written since an earlier state of these documents, each with its text.
+    pub fn saved_since<'a>(&'a self, earlier: &'a Self) -> impl Iterator<Item = (&'a Path, &'a Rope)> {
+        let since = self.saves.iter().filter(|(_, save)| save.number > earlier.saved);
+        since.map(|(path, save)| (path.as_path(), &save.text))
     }
 
     /// Returns all documents, in the order of their URIs.

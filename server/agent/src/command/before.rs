@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ignore::WalkBuilder;
+use kkcode_core::text::BOM;
 
 use super::changes::{After, Change};
 use crate::file;
@@ -98,11 +99,12 @@ impl Picture {
             {
                 others.push(format!("{name} (its mode)"));
             }
-            let was_text = was.is_none_or(|was| was.bytes.as_deref().and_then(text).is_some());
-            match now.bytes.as_deref().and_then(text).filter(|_| was_text) {
+            let was_text = was.is_none_or(|was| text_of(was).is_some());
+            match text_of(now).filter(|_| was_text) {
                 _ if unchanged => {}
                 Some(text) => {
-                    changes.push(Change { path: path.clone(), after: After::Text(text.to_owned()) });
+                    let base = was.and_then(|was| text_of(was).map(ToOwned::to_owned));
+                    changes.push(Change { path: path.clone(), base, after: After::Text(text.to_owned()) });
                 }
                 None => others.push(format!("{name} (no text, or too large)")),
             }
@@ -111,8 +113,11 @@ impl Picture {
             if self.files.contains_key(path) || self.is_cut || fs::symlink_metadata(path).is_ok() {
                 continue;
             }
-            match was.bytes.as_deref().and_then(text) {
-                Some(_) => changes.push(Change { path: path.clone(), after: After::Gone }),
+            match text_of(was) {
+                Some(base) => {
+                    let base = Some(base.to_owned());
+                    changes.push(Change { path: path.clone(), base, after: After::Gone });
+                }
                 None => others.push(format!("{} (gone)", path.display())),
             }
         }
@@ -122,14 +127,27 @@ impl Picture {
         (changes, others)
     }
 
-    /// Puts a file back as it is in this picture, with its mode and time; one that is not in it goes.
-    pub(super) fn restore(&self, path: &Path) -> io::Result<()> {
-        let Some(kept) = self.files.get(path) else { return fs::remove_file(path) };
-        let bytes = kept.bytes.as_ref().ok_or_else(|| io::Error::other("its text was not kept"))?;
+    /// Puts a file back as it is in this picture, with its mode and time; one that is not in it goes. With `saved` it gets
+    /// this text, which came after the picture.
+    pub(super) fn restore(&self, path: &Path, saved: Option<&str>) -> io::Result<()> {
+        let kept = self.files.get(path);
+        let (bytes, kept) = match (saved, kept) {
+            (Some(saved), None) => return fs::write(path, saved),
+            (Some(saved), Some(kept)) => {
+                let mark = text_of(kept).and_then(|text| text.chars().next()).filter(|first| *first == BOM);
+                let mark = mark.filter(|_| !saved.starts_with(BOM)).map(String::from).unwrap_or_default();
+                (Arc::from(format!("{mark}{saved}").into_bytes()), Kept { times: None, ..kept.clone() })
+            }
+            (None, Some(kept)) => {
+                let bytes = kept.bytes.clone().ok_or_else(|| io::Error::other("its text was not kept"))?;
+                (bytes, kept.clone())
+            }
+            (None, None) => return fs::remove_file(path),
+        };
         fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
         let name = crate::fresh::name("back").map_err(|error| io::Error::other(error.to_string()))?;
         let beside = path.with_file_name(format!(".{name}"));
-        let written = fs::write(&beside, bytes).and_then(|()| {
+        let written = fs::write(&beside, &bytes).and_then(|()| {
             fs::set_permissions(&beside, kept.permissions.clone())?;
             if let Some(times) = kept.times {
                 fs::File::open(&beside)?.set_times(times)?;
@@ -153,6 +171,10 @@ fn keep(path: &Path, known: Option<&Kept>, left: u64) -> io::Result<Kept> {
     let bytes = if is_kept { Some(fs::read(path)?.into()) } else { None };
     let times = metadata.modified().ok().map(|modified| FileTimes::new().set_modified(modified));
     Ok(Kept { stamp, bytes, permissions: metadata.permissions(), times })
+}
+
+fn text_of(kept: &Kept) -> Option<&str> {
+    kept.bytes.as_deref().and_then(text)
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

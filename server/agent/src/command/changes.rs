@@ -6,6 +6,8 @@ use std::sync::Arc;
 use kkcode_core::effect::ProposedFile;
 use kkcode_core::event::{Author, Propose};
 use kkcode_core::id::ProposalId;
+use kkcode_core::lines::Lines;
+use kkcode_core::merge::merge;
 use kkcode_core::state::Snapshot;
 use kkcode_core::text::BOM;
 
@@ -23,6 +25,8 @@ const NAMED: usize = 30;
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) path: PathBuf,
+    /// Its text as the command found it; none where there was no file.
+    pub(super) base: Option<String>,
     pub(super) after: After,
 }
 
@@ -152,16 +156,33 @@ fn edit(
     let passage =
         site.gate.check(&site.turn, snapshot, "write", &[]).edit(&change.path).map_err(Refused::Denied)?;
     let apply = passage == Passage::Applied && !site.turn.proposes_only;
+    let without_mark = |text: String| text.strip_prefix(BOM).map(ToOwned::to_owned).unwrap_or(text);
+    let base = change.base.map(without_mark);
+    // The user, or another agent, may have changed it while the command ran.
+    let is_as_found = base == seen.text;
     Ok(match (&seen.text, change.after) {
         (None, After::Gone) => None,
-        (Some(_), After::Gone) => Some((seen.propose_delete(by, apply), "is gone")),
+        (Some(_), After::Gone) if is_as_found => Some((seen.propose_delete(by, apply), "is gone")),
+        (Some(_), After::Gone) => {
+            Some((seen.propose_delete(by, false), "is gone, and was changed meanwhile"))
+        }
         (text, After::Text(after)) => {
-            let after = after.strip_prefix(BOM).unwrap_or(&after);
-            if text.as_deref() == Some(after) {
+            let after = without_mark(after);
+            let what = if text.is_some() { "is changed" } else { "is new" };
+            let (after, apply, what) = match text {
+                Some(now) if !is_as_found && *now != after => {
+                    let lines = |text: &str| Lines::new(text);
+                    match merge(&lines(base.as_deref().unwrap_or_default()), &lines(now), &lines(&after)) {
+                        Some(merged) => (merged, apply, what),
+                        None => (after, false, "is changed, and the same lines were changed meanwhile"),
+                    }
+                }
+                _ => (after, apply, what),
+            };
+            if text.as_deref() == Some(&*after) {
                 return Ok(None);
             }
-            let what = if text.is_some() { "is changed" } else { "is new" };
-            Some((seen.propose(by, after, apply), what))
+            Some((seen.propose(by, &after, apply), what))
         }
     })
 }

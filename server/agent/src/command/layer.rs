@@ -124,7 +124,7 @@ pub(super) struct Written {
     pub(super) ignored: usize,
 }
 
-/// Reads what commands have written over the folder.
+/// Reads what commands have written over the folder; what they had found there is not known here.
 pub(super) fn read(layers: &Layers) -> io::Result<Written> {
     let mut ignored = Ignored::new(&layers.folder);
     let mut written = Written::default();
@@ -160,7 +160,9 @@ fn read_file(layers: &Layers, real: &Path, entry: &Entry, ignored: &mut Ignored,
         written.stays.push(format!("{name} ({} bytes)", entry.metadata.len()));
     } else {
         match file::read(&entry.path, std::slice::from_ref(&layers.upper)) {
-            Ok(text) => written.changes.push(Change { path: real.to_owned(), after: After::Text(text) }),
+            Ok(text) => {
+                written.changes.push(Change { path: real.to_owned(), base: None, after: After::Text(text) })
+            }
             Err(file::FileError::NotText(_)) => written.stays.push(format!("{name} (no text)")),
             Err(error) => written.stays.push(format!("{name} ({error})")),
         }
@@ -189,7 +191,7 @@ fn read_folder(layers: &Layers, entry: &Entry, ignored: &mut Ignored, written: &
 
 /// Returns that a file, or all files of a folder, are gone.
 fn gone(real: &Path, ignored: &mut Ignored) -> Vec<Change> {
-    let gone = |path: PathBuf| Change { path, after: After::Gone };
+    let gone = |path: PathBuf| Change { path, base: None, after: After::Gone };
     match fs::symlink_metadata(real) {
         Ok(metadata) if metadata.is_dir() => {
             let entries = walk(real).unwrap_or_default();

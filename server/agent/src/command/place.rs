@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use kkcode_core::id::SessionId;
+use kkcode_core::text::BOM;
 
 use super::before::Picture;
 use super::changes::{self, After, Change};
@@ -88,15 +89,22 @@ pub(super) fn private_folder(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, mode)
 }
 
-/// Puts back what a command changed in the workspace, to be proposed instead. Returns the changes, the same as texts by path,
-/// and in words what stays as the command made it: what is no text, everything when git has moved to another commit, and
-/// everything when it is more than anybody reviews.
+/// Puts back what a command changed in the workspace, to be proposed instead. What the editor has `saved` meanwhile stays, and is
+/// no change of the command's; what that has made of it is put back to what was saved. Returns the changes, the same as texts by
+/// path where they may be made again, and in words what stays as the command made it: what is no text, everything when git has
+/// moved to another commit, and everything when it is more than anybody reviews.
 pub(super) fn put_back(
     folders: &[PathBuf],
     before: &Picture,
+    saved: &BTreeMap<PathBuf, String>,
 ) -> (Vec<Change>, BTreeMap<PathBuf, After>, Vec<String>) {
     let now = Picture::take(folders, Some(before));
-    let (changes, mut others) = now.since(before);
+    let (mut changes, mut others) = now.since(before);
+    let without_mark = |text: &str| text.strip_prefix(BOM).unwrap_or(text).to_owned();
+    changes.retain(|change| match (&change.after, saved.get(&change.path)) {
+        (After::Text(text), Some(saved)) => without_mark(text) != without_mark(saved),
+        _ => true,
+    });
     let stays = if now.git_moved(before) {
         Some("which came with a change of git's history")
     } else if changes.len() > changes::MOST {
@@ -110,12 +118,13 @@ pub(super) fn put_back(
     }
     let mut back = Vec::new();
     for change in changes {
-        match before.restore(&change.path) {
+        match before.restore(&change.path, saved.get(&change.path).map(String::as_str)) {
             Ok(()) => back.push(change),
             Err(error) => others.push(format!("{} ({error})", change.path.display())),
         }
     }
-    let texts = back.iter().map(|change| (change.path.clone(), change.after.clone())).collect();
+    let texts = back.iter().filter(|change| !saved.contains_key(&change.path));
+    let texts = texts.map(|change| (change.path.clone(), change.after.clone())).collect();
     (back, texts, others)
 }
 

@@ -101,6 +101,7 @@ impl State {
     }
 
     pub(super) fn document_saved(&mut self, uri: &DocumentUri) -> Vec<Effect> {
+        Arc::make_mut(&mut self.documents).save(uri);
         let Some(path) = self.documents.get(uri).and_then(|document| document.path.clone()) else {
             return Vec::new();
         };
