@@ -114,13 +114,14 @@ async fn run_to_its_end(site: Site, line: Line, permit: Permit) -> Result<String
     let id = fresh::name("cmd").map_err(|error| error.to_string())?;
     let folder = place::folder(site.ports.config.home(), &site.turn.session).join("output");
     if line.in_background {
-        site.ports.background.start(&id, &line.text, order, &folder)?;
-        let apart = if place.is_apart() {
-            "; what it writes stays apart from the user's files"
+        let told = if place.is_apart() {
+            "; what it writes is proposed to the user when it has ended"
         } else {
             "; what it writes is not reviewed"
         };
-        return Ok(format!("started in the background as {id}{apart}{unseen}"));
+        let (background, then) = (site.ports.background.clone(), written_by_then(site, place, start));
+        background.start(&id, &line.text, order, &folder, then)?;
+        return Ok(format!("started in the background as {id}{told}{unseen}"));
     }
     let output = Arc::new(Mutex::new(Output::new(folder.join(format!("{id}.txt")))));
     let ended = process::run(order, output, permit.cancel()).await;
@@ -140,6 +141,17 @@ async fn run_to_its_end(site: Site, line: Line, permit: Permit) -> Result<String
         None if ended.how == How::Exited(0) => Ok(text),
         None => Err(text),
         Some(refused) => again(site, line, permit, refused, text).await,
+    }
+}
+
+/// Takes in what a background command that has ended wrote apart from the files. Returns what is told of it.
+async fn written_by_then(site: Site, place: Place, start: Arc<Snapshot>) -> String {
+    if !place.is_apart() {
+        return String::new();
+    }
+    match taken(&site, place, &start).await {
+        Ok((proposed, others)) => changed(&proposed, &others),
+        Err(error) => format!("\n[what it wrote could not be proposed: {error}]"),
     }
 }
 
@@ -352,7 +364,7 @@ async fn taken(site: &Site, place: Place, start: &Arc<Snapshot>) -> Result<(Prop
             }
             Ok((proposed?, others))
         }
-        Place::Apart { layers, keeps: true } => {
+        Place::Apart { layers, own } => {
             let (mut all, mut others) = (Proposed::default(), Vec::new());
             for layers in layers {
                 let read = {
@@ -382,9 +394,15 @@ async fn taken(site: &Site, place: Place, start: &Arc<Snapshot>) -> Result<(Prop
                 }
                 all.add(proposed);
             }
+            // What could not be proposed is still there.
+            if let Some(own) = own.filter(|_| all.refused.is_empty()) {
+                let removed = tokio::task::spawn_blocking(move || layer::remove(&own)).await;
+                if let Err(error) = removed.map_err(std::io::Error::other).and_then(|result| result) {
+                    tracing::warn!(%error, "the layers of a command stay");
+                }
+            }
             Ok((all, others))
         }
-        Place::Apart { keeps: false, .. } => Ok((Proposed::default(), Vec::new())),
     }
 }
 
@@ -396,17 +414,24 @@ fn told(how: How, output: &str, proposed: &Proposed, others: &[String], offer: &
     if how != How::Exited(0) {
         text = format!("{text}\n[{}]", how.words());
     }
-    let changed = proposed.text();
-    if !changed.is_empty() {
-        text = format!("{text}\n[files that it changed:]\n{changed}");
+    text.push_str(&changed(proposed, others));
+    if !offer.is_sandboxed() {
+        text.push_str("\n[not sandboxed]");
+    }
+    text
+}
+
+/// Says what became of files that a command changed; nothing if there are none.
+fn changed(proposed: &Proposed, others: &[String]) -> String {
+    let mut text = String::new();
+    let files = proposed.text();
+    if !files.is_empty() {
+        text = format!("\n[files that it changed:]\n{files}");
     }
     if !others.is_empty() {
         let some = others.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = if others.len() > 20 { format!(" and {} more", others.len() - 20) } else { String::new() };
         text = format!("{text}\n[changed and not proposed: {some}{more}]");
-    }
-    if !offer.is_sandboxed() {
-        text.push_str("\n[not sandboxed]");
     }
     text
 }

@@ -349,6 +349,19 @@ impl Performer {
         tokio::task::spawn_blocking(move || Doorbell::ring(&home, own.as_deref()));
     }
 
+    /// Ends the background commands; says when what they wrote is taken in, or after some seconds.
+    pub(crate) fn end_commands(&self, ended: oneshot::Sender<()>) {
+        #[cfg(unix)]
+        let background = self.background.clone();
+        tokio::spawn(async move {
+            #[cfg(unix)]
+            if tokio::time::timeout(COMMAND_PATIENCE, background.end()).await.is_err() {
+                tracing::warn!("a background command did not end in time");
+            }
+            let _nobody_waits = ended.send(());
+        });
+    }
+
     /// Stops the turns and waits for what they still write, and for the store.
     pub(crate) async fn stop(&mut self) {
         if let Some(bell) = self.bell.take() {

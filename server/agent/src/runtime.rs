@@ -183,6 +183,8 @@ pub(crate) enum Input {
     TasksChanged,
     /// Somebody wants to know whether the loop goes round.
     Alive(oneshot::Sender<()>),
+    /// Ends the background commands, and says when that is done.
+    EndCommands(oneshot::Sender<()>),
     EventsSince(u64, EventsAnswer),
     Stop(oneshot::Sender<()>),
 }
@@ -344,10 +346,24 @@ impl Handle {
 
     /// Stops all turns, writes down what is to be written, and ends the runtime; waits for that at most `patience`.
     pub async fn stop(&self, patience: Duration) {
-        let (answer, answered) = oneshot::channel();
-        self.put(Input::Stop(answer));
-        if tokio::time::timeout(patience, answered).await.is_err() {
+        let stopped = async {
+            self.end_commands().await;
+            let (answer, answered) = oneshot::channel();
+            self.put(Input::Stop(answer));
+            answered.await
+        };
+        if tokio::time::timeout(patience, stopped).await.is_err() {
+            self.put(Input::Stop(oneshot::channel().0));
             tracing::warn!("the runtime did not end in time; what it was about to write may be missing");
+        }
+    }
+
+    /// Ends the commands that run in the background, and waits until what they wrote is taken in.
+    pub(crate) async fn end_commands(&self) {
+        let (answer, answered) = oneshot::channel();
+        self.put(Input::EndCommands(answer));
+        if answered.await.is_err() {
+            tracing::debug!("the runtime has ended");
         }
     }
 
@@ -451,6 +467,7 @@ fn take(state: &mut State, performer: &mut Performer, input: Input) {
         Input::Events(events) => performer.tell_elsewhere(events),
         Input::Learned(answers, result) => performer.learned(answers, result),
         Input::EventsSince(seq, answer) => performer.events_since(seq, answer),
+        Input::EndCommands(answer) => performer.end_commands(answer),
         Input::Loaded(..) | Input::Stop(_) => {}
     }
 }

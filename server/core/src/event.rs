@@ -360,6 +360,13 @@ pub enum Author {
         /// The name for a new proposal, if the session has none open.
         new_proposal: ProposalId,
     },
+    /// A command of a turn, which may outlive it: what it wrote is only proposed then.
+    Command {
+        /// Which turn.
+        turn: TurnId,
+        /// The name for a new proposal, if the session has none open.
+        new_proposal: ProposalId,
+    },
     /// The user, who has changed the proposed text.
     User {
         /// Of which proposal.

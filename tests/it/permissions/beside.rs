@@ -12,8 +12,12 @@ use super::{Place, finished, start};
 
 /// A model that runs a script, which waits for the user by files of its own, and then does something.
 fn world(line: &str, config: &str) -> Place {
+    world_of(line, config, &json!({"command": "bash wait.sh"}))
+}
+
+fn world_of(line: &str, config: &str, bash: &Value) -> Place {
     let script = json!({"turns": [
-        {"stream": [{"tool": {"name": "bash", "input": {"command": "bash wait.sh"}}}]},
+        {"stream": [{"tool": {"name": "bash", "input": bash}}]},
         {"stream": [{"text": "Done."}]},
     ]});
     let place = Place::new(&script.to_string());
@@ -59,9 +63,13 @@ fn temporary(place: &Place) -> Option<PathBuf> {
 
 /// Waits until the command runs.
 fn begun(place: &Place) {
+    is_there(place, "begun");
+}
+
+fn is_there(place: &Place, name: &str) {
     let begin = Instant::now();
-    while !temporary(place).is_some_and(|folder| folder.join("begun").exists()) {
-        assert!(begin.elapsed() < DEADLINE, "the command does not run");
+    while !temporary(place).is_some_and(|folder| folder.join(name).exists()) {
+        assert!(begin.elapsed() < DEADLINE, "the command does not get there");
         std::thread::yield_now();
     }
 }
@@ -81,6 +89,16 @@ fn proposed(server: &mut TestServer) -> Value {
     let list = server.command("kkcode.proposal.list", json!({})).unwrap();
     let proposal = json!({"proposalId": list["proposals"][0]["proposalId"]});
     server.command("kkcode.proposal.show", proposal).unwrap()["files"].clone()
+}
+
+/// Waits until there is a proposal.
+fn are_proposed(server: &mut TestServer) -> Value {
+    let begin = Instant::now();
+    let list = |server: &mut TestServer| server.command("kkcode.proposal.list", json!({})).unwrap();
+    while list(server)["proposals"].as_array().unwrap().is_empty() {
+        assert!(begin.elapsed() < DEADLINE, "nothing is proposed");
+    }
+    proposed(server)
 }
 
 #[test]
@@ -143,7 +161,7 @@ fn what_is_typed_while_a_command_runs_is_not_undone_by_what_it_wrote() {
             let (request, params) = server.expect_request("workspace/applyEdit");
             let edit = &params["edit"]["documentChanges"][0]["edits"];
             assert_eq!(edit.as_array().unwrap().len(), 1, "{params}");
-            assert_eq!(edit[0]["range"]["end"]["line"].as_u64().unwrap() <= 1, true, "{params}");
+            assert!(edit[0]["range"]["end"]["line"].as_u64().unwrap() <= 1, "{params}");
             types(&mut server, &place, 3, &edits[1].replace("one", "ONE"));
             server.respond(&request, Ok(json!({"applied": true})));
         }
@@ -153,4 +171,59 @@ fn what_is_typed_while_a_command_runs_is_not_undone_by_what_it_wrote() {
         assert_eq!(files[0]["hunks"][0]["state"], state, "{files}");
         assert_eq!(text(&place), "one\ntwo\nthree\nfour\n", "the disk is as it was");
     }
+}
+
+/// In the background, too: what it writes is seen by nobody until it has ended, and is reviewed then.
+#[test]
+fn what_a_background_command_writes_is_proposed_when_it_has_ended() {
+    for ends_by_itself in [true, false] {
+        let input = json!({"command": "bash wait.sh", "run_in_background": true});
+        let line = if ends_by_itself { "" } else { "\ntouch /tmp/written; exec sleep 1000" };
+        let place = world_of(&format!("sed -i s/one/ONE/ a.txt; echo new > c.txt{line}"), "", &input);
+        let mut server = editor(&place, "one\ntwo\nthree\nfour\n");
+        start(&mut server, &json!({}));
+        begun(&place);
+        types(&mut server, &place, 2, "one\ntwo\nthree\nfour\ntyped\n");
+        saves(&mut server, &place, "one\ntwo\nthree\nfour\ntyped\n");
+        finished(&mut server, "Done.");
+        goes_on(&mut server, &place);
+        if ends_by_itself {
+            are_proposed(&mut server);
+        } else {
+            is_there(&place, "written");
+            server.shutdown();
+            server = editor(&place, "one\ntwo\nthree\nfour\ntyped\n");
+        }
+        assert_eq!(text(&place), "one\ntwo\nthree\nfour\ntyped\n", "what was saved is on the disk");
+        let files = proposed(&mut server);
+        let states: Vec<&Value> =
+            files.as_array().unwrap().iter().map(|file| &file["hunks"][0]["state"]).collect();
+        assert_eq!(states, ["pending", "pending"], "{files}");
+        assert_eq!(
+            files[0]["hunks"].as_array().unwrap().len(),
+            1,
+            "what was typed is no part of it: {files}"
+        );
+        let left = fs::read_dir(temporary(&place).unwrap().parent().unwrap()).unwrap().flatten();
+        let left = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("background"));
+        assert_eq!(left.count(), 0, "the layers are gone");
+    }
+}
+
+#[test]
+fn what_a_command_of_a_cancelled_turn_wrote_is_proposed() {
+    let place = world("", "  level: accept-edits\n");
+    let script = "echo new > c.txt; sed -i s/one/ONE/ a.txt; touch /tmp/begun; exec sleep 1000\n";
+    fs::write(place.work().join("wait.sh"), script).unwrap();
+    let mut server = editor(&place, "one\ntwo\nthree\nfour\n");
+    let started = start(&mut server, &json!({}));
+    begun(&place);
+    server.command("kkcode.turn.cancel", json!({"turnId": started["turnId"]})).unwrap();
+    server.expect_notification("kkcode/turn/didFinish");
+    let files = are_proposed(&mut server);
+    let states: Vec<&Value> =
+        files.as_array().unwrap().iter().map(|file| &file["hunks"][0]["state"]).collect();
+    assert_eq!(states, ["pending", "pending"], "{files}");
+    assert_eq!(text(&place), "one\ntwo\nthree\nfour\n");
+    assert!(!place.work().join("c.txt").exists());
 }

@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(names, ["a.txt", "b.txt", "new.txt"]);
         assert!(others.len() == 1 && others[0].contains("c.bin"), "{others:?}");
         for change in &changes {
-            before.restore(&change.path).unwrap();
+            before.restore(&change.path, None).unwrap();
         }
         assert_eq!(fs::read_to_string(at("a.txt")).unwrap(), "one\n");
         assert_eq!(fs::read_to_string(at("b.txt")).unwrap(), "two\n");

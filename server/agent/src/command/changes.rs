@@ -151,7 +151,7 @@ fn edit(
     let seen = overlay::read(snapshot, &site.turn.session, &change.path)
         .map_err(|error| Refused::Failed(error.to_string()))?;
     let new_proposal = fresh::name("prop").map_err(|error| Refused::Failed(error.to_string()))?;
-    let by = Author::Turn { turn: site.turn.id.clone(), new_proposal: ProposalId::new(new_proposal) };
+    let by = Author::Command { turn: site.turn.id.clone(), new_proposal: ProposalId::new(new_proposal) };
     // The rules for the tools that write files hold for what a command writes too.
     let passage =
         site.gate.check(&site.turn, snapshot, "write", &[]).edit(&change.path).map_err(Refused::Denied)?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use kkcode_core::text::BOM;
@@ -36,6 +36,17 @@ pub(super) fn make(state: &Path, folder: &Path) -> io::Result<Layers> {
         fs::set_permissions(path, metadata.permissions())?;
     }
     Ok(layers)
+}
+
+/// Removes a folder with layers in it. The file system leaves working folders behind that nobody may enter.
+pub(super) fn remove(state: &Path) -> io::Result<()> {
+    for layer in fs::read_dir(state)?.flatten() {
+        let left = layer.path().join("work/work");
+        if left.is_dir() {
+            fs::set_permissions(&left, Permissions::from_mode(0o700))?;
+        }
+    }
+    fs::remove_dir_all(state)
 }
 
 /// Sees to it that the pending layer shows every file as the session sees it. `seen` has the files that it sees otherwise than
@@ -161,7 +172,7 @@ fn read_file(layers: &Layers, real: &Path, entry: &Entry, ignored: &mut Ignored,
     } else {
         match file::read(&entry.path, std::slice::from_ref(&layers.upper)) {
             Ok(text) => {
-                written.changes.push(Change { path: real.to_owned(), base: None, after: After::Text(text) })
+                written.changes.push(Change { path: real.to_owned(), base: None, after: After::Text(text) });
             }
             Err(file::FileError::NotText(_)) => written.stays.push(format!("{name} (no text)")),
             Err(error) => written.stays.push(format!("{name} ({error})")),

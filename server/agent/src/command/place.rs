@@ -27,8 +27,9 @@ pub(super) enum Place {
     /// In layers over the workspace folders.
     Apart {
         layers: Vec<Layers>,
-        /// Whether what it writes becomes hunks, and what is ignored is there for the session's next command.
-        keeps: bool,
+        /// The folder of the layers that are for one command alone; those of the session stay, and what is ignored is there for
+        /// its next command.
+        own: Option<PathBuf>,
     },
 }
 
@@ -46,11 +47,13 @@ impl Place {
         seen: &BTreeMap<PathBuf, Option<String>>,
         in_background: bool,
     ) -> io::Result<Self> {
-        let state = if in_background {
-            state.join(crate::fresh::name("background").map_err(|error| io::Error::other(error.to_string()))?)
+        let own = if in_background {
+            let name = crate::fresh::name("background");
+            Some(state.join(name.map_err(|error| io::Error::other(error.to_string()))?))
         } else {
-            state.to_owned()
+            None
         };
+        let state = own.as_deref().unwrap_or(state);
         let mut layers = Vec::new();
         // A folder inside another lies under that one's layer.
         let outermost =
@@ -62,7 +65,7 @@ impl Place {
             layer::put_in(&one, seen)?;
             layers.push(one);
         }
-        Ok(Self::Apart { layers, keeps: !in_background })
+        Ok(Self::Apart { layers, own })
     }
 
     pub(super) fn layers(&self) -> Vec<Layers> {

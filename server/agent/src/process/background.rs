@@ -53,8 +53,15 @@ impl Drop for EndsAll {
 
 impl Background {
     /// Starts a command under a name that is not taken; what it says is kept in a file of that name in `folder` when it is
-    /// much. Refuses when too many run.
-    pub(crate) fn start(&self, id: &str, command: &str, order: Order, folder: &Path) -> Result<(), String> {
+    /// much. When it has ended, whyever, `then` is done, which says what is to be told with the end. Refuses when too many run.
+    pub(crate) fn start(
+        &self,
+        id: &str,
+        command: &str,
+        order: Order,
+        folder: &Path,
+        then: impl Future<Output = String> + Send + 'static,
+    ) -> Result<(), String> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.values().filter(|entry| !entry.running.is_finished()).count() >= MOST {
             return Err(format!("{MOST} background commands are running; stop one first"));
@@ -68,7 +75,8 @@ impl Background {
                     Ok(end) => end.how.words(),
                     Err(error) => error.to_string(),
                 };
-                *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+                let more = then.await;
+                *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(end + &more);
             }
         });
         let entry = Entry { command: command.to_owned(), output, ended, cancel, running };

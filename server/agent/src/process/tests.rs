@@ -150,12 +150,15 @@ async fn a_background_command_is_looked_at_and_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let background = Background::default();
     background
-        .start("cmd_1", "the line", order("echo here; sleep 1000", folder.path()), folder.path())
+        .start("cmd_1", "the line", order("echo here; sleep 1000", folder.path()), folder.path(), async {
+            "\n[and more]".to_owned()
+        })
         .unwrap();
     until(|| background.look("cmd_1").unwrap().output == "here\n").await;
     assert_eq!(background.look("cmd_1").unwrap().ended, None);
     assert!(background.stop("cmd_1") && !background.stop("cmd_2"));
     until(|| background.look("cmd_1").unwrap().ended.is_some()).await;
-    assert!(background.list()[0].ended.as_ref().unwrap().starts_with("cancelled"));
+    let ended = background.list()[0].ended.clone().unwrap();
+    assert!(ended.starts_with("cancelled") && ended.ends_with("\n[and more]"), "{ended}");
     background.end().await;
 }

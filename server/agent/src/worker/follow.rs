@@ -141,6 +141,8 @@ pub(super) async fn turn(
             }
         }
     }
+    // What they wrote belongs to what came of the task.
+    worker.handle.end_commands().await;
     report.end();
     worker.tell(&mut report).await?;
     let snapshot = worker.handle.snapshot().await;

@@ -26,11 +26,14 @@ impl State {
         let (id, turn) = self.proposal_of(first, &mut commit)?;
         let mut held = Held { request, proposal: id.clone(), files: Vec::new(), hunks: Vec::new() };
         let mut withdrawn = Vec::new();
+        // Behind the turn's end nothing gets into a text by itself.
+        let is_over = self.turns.get(&turn).is_some_and(|turn| turn.status.is_final());
+        let applies = |propose: &Propose| propose.apply && !is_over;
         for propose in proposes {
             let rebased = self.propose_file(&id, &turn, propose, &mut commit)?;
             let note = self.note_for_tool(&id, &propose.path, &rebased, &mut commit);
             let review = self.reviews.review(&id)?;
-            if propose.apply {
+            if applies(propose) {
                 let undecided = |hunk: &&HunkId| is_undecided(review, hunk);
                 held.hunks.extend(rebased.proposed.iter().filter(undecided).cloned());
             }
@@ -41,7 +44,7 @@ impl State {
         let mut effects = vec![Effect::Persist(commit)];
         effects.extend(proposes.iter().filter_map(|propose| self.derive(&id, &propose.path)));
         effects.extend(self.withdraw(&id, withdrawn));
-        if proposes.iter().any(|propose| propose.apply) {
+        if proposes.iter().any(applies) {
             effects.extend(self.try_to_apply(id, held.hunks.clone()));
             self.held.push(held);
         } else if let Some(review) = self.reviews.get(&id) {
@@ -130,13 +133,16 @@ impl State {
                 commit.records.push(Record::Comment { proposal: proposal.clone(), comment: comment.clone() });
                 return Ok((proposal.clone(), turn));
             }
-            Author::Turn { turn, new_proposal } => (turn, new_proposal),
+            Author::Turn { turn, new_proposal } | Author::Command { turn, new_proposal } => {
+                (turn, new_proposal)
+            }
         };
+        let may_be_late = matches!(propose.by, Author::Command { .. });
         let about = about(&self.turns, turn);
         let turn = Arc::make_mut(&mut self.turns)
             .get_mut(turn)
             .ok_or_else(|| Refusal::Unknown { what: "turn", id: turn.to_string() })?;
-        if turn.status.is_final() {
+        if turn.status.is_final() && !may_be_late {
             return Err(Refusal::Forbidden(format!("turn `{}` has ended", turn.id)));
         }
         let reviews = Arc::make_mut(&mut self.reviews);

@@ -48,6 +48,28 @@ fn an_ended_turn_proposes_nothing_more() {
     assert_eq!(refusal, Refusal::Forbidden("turn `t1` has ended".into()));
 }
 
+/// A command may outlive its turn.
+#[test]
+fn what_a_command_of_an_ended_turn_wrote_is_proposed_and_never_applied() {
+    let mut world = World::new();
+    world.start_turn("t1");
+    world.end_turn("t1");
+    let propose = Propose {
+        by: Author::Command { turn: TurnId::new("t1"), new_proposal: ProposalId::new("p") },
+        path: "/w/a".into(),
+        kind: ChangeKind::Create,
+        base: Arc::new(Lines::new("")),
+        hunks: vec![NewHunk { old: 0..0, old_text: "".into(), new_text: "new\n".into() }],
+        carried: Vec::new(),
+        apply: true,
+        at: Timestamp(2),
+    };
+    let Ok(Reply::Proposed { files, .. }) = world.command(Command::Propose(vec![propose])) else {
+        panic!("it is refused")
+    };
+    assert_eq!(files.iter().map(|file| (file.pending, file.applied)).collect::<Vec<_>>(), [(1, 0)]);
+}
+
 /// Starts a turn of a session that is not known, and returns what is asked of the store.
 fn recall(world: &mut World, turn: &str) -> (Vec<SessionId>, u64) {
     world.request += 1;
