@@ -94,6 +94,16 @@ fn what_happened_while_no_window_was_open_is_told_once() {
 }
 
 #[test]
+fn a_killed_server_is_started_again_and_what_waited_still_waits() {
+    check("killed");
+}
+
+#[test]
+fn what_one_window_decides_the_other_sees() {
+    check("windows");
+}
+
+#[test]
 fn what_goes_wrong_is_told() {
     check("refusals");
 }

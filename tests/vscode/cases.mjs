@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { background } from "./background.mjs";
 import { conversations } from "./conversations.mjs";
+import { faults } from "./faults.mjs";
 import { prompts } from "./prompts.mjs";
 
 const NOTES = "one\ntwo\nthree\nfour\nfive\nsix\n";
@@ -45,6 +46,7 @@ const hostile = (trust, settings) => ({
 export const cases = {
   ...background,
   ...conversations,
+  ...faults,
   ...prompts,
 
   // The whole road: a turn from a selection, its hunks, each decided in another way, and a window that comes back.

@@ -174,6 +174,31 @@ export class Editor {
     return stdout;
   }
 
+  /** Returns the processes of the servers that windows of this VS Code have started. */
+  servers() {
+    const home = `KKCODE_HOME=${join(this.folder, "home")}\0`;
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+      try {
+        const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return args[0].endsWith("kkcode-lsp") && args[1] === "serve" && readFileSync(`/proc/${pid}/environ`, "utf8").includes(home);
+      } catch {
+        // It has ended meanwhile, or is none of ours.
+        return false;
+      }
+    });
+  }
+
+  /** Opens the same folder in a second window. */
+  async secondWindow() {
+    const window = new Editor();
+    Object.assign(window, { folder: this.folder, work: this.work, pictures: this.pictures });
+    window.page = await this.#context.newPage();
+    window.page.setDefaultTimeout(PATIENCE);
+    await window.page.goto(this.page.url());
+    await window.page.waitForSelector(".monaco-workbench");
+    return window;
+  }
+
   /** Returns what a file of the home holds, nothing if it is not there. */
   home(name) {
     const path = join(this.folder, "home", name);

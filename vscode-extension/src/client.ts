@@ -23,6 +23,7 @@ import {
 import { schemes } from "./pure/documents";
 import { objection, program } from "./pure/handshake";
 import { initializationOptions, levelOf, userValue } from "./pure/settings";
+import { unlinked } from "./pure/words";
 
 /** "Refused by a state or a rule": the message says what to do, and nothing is broken. */
 const REFUSED = -32803;
@@ -37,6 +38,8 @@ export interface ServerOptions {
 /** The server of this window. */
 export class Server implements vscode.Disposable {
   #client: LanguageClient | undefined;
+  /** Whether the server has ended by itself, and the user does not know it. */
+  #isLost = false;
   readonly #started = new vscode.EventEmitter<void>();
   readonly #stopped = new vscode.EventEmitter<void>();
   readonly #listeners = new Map<NotificationName, ((params: never) => void)[]>();
@@ -80,6 +83,8 @@ export class Server implements vscode.Disposable {
       if (newState === State.Running) {
         void this.#greet(client);
       } else if (newState === State.Stopped) {
+        // Who ends it on purpose has let it go before.
+        this.#isLost = this.#client === client;
         this.#stopped.fire();
       }
     });
@@ -171,6 +176,19 @@ export class Server implements vscode.Disposable {
     this.options.log.info(`${this.program} ${client.initializeResult?.serverInfo?.version ?? ""} is there`);
     await this.#applySettings();
     this.#started.fire();
+    if (this.#isLost) {
+      this.#isLost = false;
+      await this.#tellLoss();
+    }
+  }
+
+  /** Says that the server ended by itself and is there again. */
+  async #tellLoss(): Promise<void> {
+    const log = "Show Log";
+    const message = "Kkcode: the server has ended unexpectedly and was started again. What waits for you is still there; a turn that was running is interrupted.";
+    if ((await vscode.window.showWarningMessage(message, log)) === log) {
+      this.options.log.show();
+    }
   }
 
   async #applySettings(): Promise<void> {
@@ -224,7 +242,7 @@ export function ownSetting<N extends keyof OwnSettings>(name: N): OwnSettings[N]
 
 /** Shows an error as the plain message that it is; a refusal is no failure of ours. */
 export function report(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = unlinked(error instanceof Error ? error.message : String(error));
   if (error instanceof ResponseError && error.code === REFUSED) {
     void vscode.window.showWarningMessage(`Kkcode: ${message}`);
   } else {

@@ -5,7 +5,7 @@ import { type PermissionAnswer, type PermissionPrompt, type QuestionPrompt, comm
 import type { Texts } from "./documents";
 import { setContext } from "./decorations";
 import { type Choice, answerRows, buttons, promptAsMarkdown, promptInWords } from "./pure/permission";
-import { counted, shortened } from "./pure/words";
+import { counted, shortened, unlinked } from "./pure/words";
 import { answerQuestions } from "./questions";
 import { wantedMessages } from "./task_messages";
 
@@ -110,7 +110,7 @@ export class Permissions implements vscode.Disposable {
     }
     const of = taskId === undefined ? "" : `Task “${shortened(this.describeTask(taskId) ?? taskId, 30)}”: `;
     if (waiting.kind === "question") {
-      const choice = await vscode.window.showInformationMessage(`Kkcode asks: ${of}${waiting.prompt.title}`, "Answer");
+      const choice = await vscode.window.showInformationMessage(unlinked(`Kkcode asks: ${of}${waiting.prompt.title}`), "Answer");
       if (choice === "Answer" && this.#isOpen(id)) {
         await answerQuestions(this.server, this.texts, waiting.prompt);
       }
@@ -118,7 +118,7 @@ export class Permissions implements vscode.Disposable {
     }
     const { prompt } = waiting;
     const { show, allowOnce, deny, more } = buttons;
-    const choice = await vscode.window.showWarningMessage(`${of}${promptInWords(prompt)}`, show, allowOnce, deny, more);
+    const choice = await vscode.window.showWarningMessage(unlinked(`${of}${promptInWords(prompt)}`), show, allowOnce, deny, more);
     if (choice === undefined || !this.#isOpen(id)) {
       return;
     }

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { type Server, act, ifThere, notifications, registerCommands } from "./client";
 import { type SessionSummary, commands } from "./protocol";
 import type { Texts } from "./documents";
-import { counted, usageInWords } from "./pure/words";
+import { counted, unlinked, usageInWords } from "./pure/words";
 
 /** The sessions of this workspace. */
 export class Sessions implements vscode.TreeDataProvider<SessionSummary>, vscode.Disposable {
@@ -110,7 +110,7 @@ export class Sessions implements vscode.TreeDataProvider<SessionSummary>, vscode
 
   async #delete({ sessionId, title, openProposalId }: SessionSummary): Promise<void> {
     const detail = openProposalId === undefined ? "Its conversation is lost." : "Its conversation and its open proposal are lost.";
-    const choice = await vscode.window.showWarningMessage(`Delete the session “${title}”?`, { modal: true, detail }, "Delete");
+    const choice = await vscode.window.showWarningMessage(unlinked(`Delete the session “${title}”?`), { modal: true, detail }, "Delete");
     if (choice === "Delete") {
       await this.server.command(commands.sessionDelete, { sessionId });
     }

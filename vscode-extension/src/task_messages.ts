@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { type Server, act } from "./client";
 import { type Event, type TaskSummary, commands } from "./protocol";
 import { type Wanted, endedInWords, taskMessage } from "./pure/task";
-import { hasEnded, shortened, taskInWords } from "./pure/words";
+import { hasEnded, shortened, taskInWords, unlinked } from "./pure/words";
 import type { Missed } from "./replay";
 
 /** Returns which messages about tasks the user wants. */
@@ -25,7 +25,7 @@ export class TaskMessages {
       return;
     }
     const show = message.isWarning ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
-    const choice = await show(`Kkcode: ${message.text}`, ...Object.keys(message.buttons));
+    const choice = await show(unlinked(`Kkcode: ${message.text}`), ...Object.keys(message.buttons));
     const command = choice === undefined ? undefined : message.buttons[choice];
     if (command !== undefined) {
       await vscode.commands.executeCommand(`kkcode.ui.${command}`, task);
@@ -81,7 +81,7 @@ export class TaskMessages {
     }
     const fresh = ended.filter((task) => this.#isNew(task));
     if (fresh.length > 0 && wantedMessages() === "always") {
-      const choice = await vscode.window.showInformationMessage(`Kkcode: ${endedInWords(fresh)}`, "Show Tasks");
+      const choice = await vscode.window.showInformationMessage(unlinked(`Kkcode: ${endedInWords(fresh)}`), "Show Tasks");
       if (choice !== undefined) {
         await vscode.commands.executeCommand("kkcode.tasks.focus");
       }

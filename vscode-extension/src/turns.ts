@@ -4,7 +4,7 @@ import { type Server, act, ifThere, notifications, registerCommands } from "./cl
 import { type Event, commands } from "./protocol";
 import type { Texts } from "./documents";
 import { Turn, statusInWords } from "./pure/turn";
-import { shortened, usageInWords } from "./pure/words";
+import { shortened, unlinked, usageInWords } from "./pure/words";
 import type { Missed, Replay } from "./replay";
 
 /** How often a document follows its turn, in milliseconds. */
@@ -47,7 +47,7 @@ export class Turns implements vscode.TreeDataProvider<Turn>, vscode.Disposable {
       turn.finish(finished);
       this.#redraw();
       if (finished.status === "failed") {
-        void vscode.window.showErrorMessage(`Kkcode: ${finished.error?.message ?? "the turn failed"}`);
+        void vscode.window.showErrorMessage(unlinked(`Kkcode: ${finished.error?.message ?? "the turn failed"}`));
       }
       act(() => this.#catchUp(finished.turnId));
     });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TaskSummary } from "../protocol";
-import { costInWords, shortened, statusInWords, taskInWords, usageInWords } from "./words";
+import { costInWords, shortened, statusInWords, taskInWords, unlinked, usageInWords } from "./words";
 
 const task = (more: Partial<TaskSummary>): TaskSummary => ({
   taskId: "t",
@@ -40,4 +40,8 @@ test("the status line counts only what is there", () => {
 test("a long prompt becomes one line", () => {
   assert.equal(shortened("a\nb"), "a");
   assert.equal(shortened("abcdef", 4), "abc…");
+});
+
+test("what others wrote is no link in a message", () => {
+  assert.equal(unlinked("run [Allow](command:kkcode.ui.evil) (x)"), "run [Allow] (command:kkcode.ui.evil) (x)");
 });

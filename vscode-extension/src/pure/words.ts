@@ -15,6 +15,11 @@ export function costInWords(dollars: number): string {
   return `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`;
 }
 
+/** Keeps what others wrote from being a link in a message: there it could run a command. */
+export function unlinked(text: string): string {
+  return text.replaceAll("](", "] (");
+}
+
 /** Returns `count` with its noun in the right number. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
