@@ -300,7 +300,10 @@ impl Drop for Withdraw {
 
 /// Returns the message `head` with `params`, which are left out when they are null, or logs why there is none.
 fn encode(method: &str, mut head: Value, params: impl Serialize) -> Option<Box<[u8]>> {
-    let encoded = serde_json::to_value(params).and_then(|params| {
+    let encoded = serde_json::to_value(params).and_then(|mut params| {
+        if let Some(Value::String(message)) = params.get_mut("message").filter(|_| method.starts_with(MESSAGE)) {
+            *message = message.replace("](", "] (");
+        }
         if let Some(head) = head.as_object_mut().filter(|_| !params.is_null()) {
             head.insert("params".to_owned(), params);
         }
@@ -308,6 +311,10 @@ fn encode(method: &str, mut head: Value, params: impl Serialize) -> Option<Box<[
     });
     encoded.map(Vec::into).map_err(|error| tracing::error!(method, %error, "cannot encode a message")).ok()
 }
+
+/// How the methods begin that show a text of ours to the user. Some editors make links of Markdown's in it, and such a link may
+/// run a command: parts of the text are somebody else's.
+const MESSAGE: &str = "window/showMessage";
 
 /// Locks even after a panic: every critical section here leaves its data whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
