@@ -16,6 +16,7 @@ mod restrict;
 mod sandbox;
 mod schema;
 mod selection;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,6 +45,7 @@ pub use origin::{Origin, Problem, Severity};
 #[cfg(unix)]
 pub(crate) use sandbox::SandboxConfig;
 pub use schema::json_schema;
+pub(crate) use text::text as settings_text;
 
 use crate::gate::policy::Surroundings;
 use crate::worktree::Worktree;

@@ -19,6 +19,7 @@ pub mod task;
 pub mod worker;
 
 mod tool;
+mod walk;
 mod web;
 
 mod budget;

@@ -6,12 +6,12 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use ignore::WalkBuilder;
 use kkcode_core::text::BOM;
 
 use super::changes::{After, Change};
-use crate::file;
+use crate::{file, walk};
 
 /// How many files a picture has at most.
 const MOST_FILES: usize = 20_000;
@@ -57,9 +57,9 @@ impl Picture {
         let mut picture = Self { heads: heads.collect(), ..Self::default() };
         let mut left = MOST_BYTES.1;
         for folder in folders {
-            let mut walk = WalkBuilder::new(folder);
-            walk.hidden(false).require_git(false).follow_links(false);
-            walk.filter_entry(|entry| entry.file_name() != ".git");
+            let left_out = Arc::<AtomicBool>::default();
+            let Some(mut walk) = walk::through([folder], &left_out) else { continue };
+            walk.hidden(false);
             for entry in
                 walk.build().flatten().filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir()))
             {
@@ -75,6 +75,7 @@ impl Picture {
                     picture.files.insert(path, kept);
                 }
             }
+            picture.is_cut |= left_out.load(Ordering::Relaxed);
         }
         picture
     }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::walk;
+
 /// The ignore files of a workspace folder, read as they are needed.
 #[derive(Debug)]
 pub(super) struct Ignored {
@@ -61,7 +63,7 @@ impl Ignored {
         let mut builder = GitignoreBuilder::new(folder);
         for name in [".git/info/exclude", ".gitignore", ".ignore"] {
             let file = folder.join(name);
-            if file.is_file()
+            if walk::is_ignore_file(&file)
                 && let Some(problem) = builder.add(&file)
             {
                 tracing::debug!(%problem, "an ignore file is not right");

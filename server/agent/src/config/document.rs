@@ -34,7 +34,7 @@ enum Node {
 
 /// Reads a file, YAML or JSON, which is YAML too. An empty file says nothing.
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>, Unreadable> {
-    let text = std::fs::read_to_string(path)
+    let text = super::text::text(path)
         .map_err(|error| Unreadable { line: 0, why: format!("it cannot be read: {error}") })?;
     parse(&text)
 }

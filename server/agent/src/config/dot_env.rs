@@ -15,7 +15,7 @@ const HOME: &str = "KKCODE_HOME";
 
 /// Returns the settings of a file; all its other lines are somebody else's, in whatever encoding.
 pub(super) fn read(path: &Path) -> std::io::Result<Vec<Entry>> {
-    Ok(parse(&String::from_utf8_lossy(&std::fs::read(path)?)))
+    Ok(parse(&String::from_utf8_lossy(&super::text::bytes(path)?)))
 }
 
 /// Returns what a file says of permissions: keys as they are called now, values, and lines from 1.

@@ -11,6 +11,7 @@ use kkcode_core::permission::rule::{Origin, Rule, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::rules::{Problem, claude_rules};
+use crate::config::settings_text;
 use crate::{fresh, own};
 
 /// The file's name.
@@ -116,7 +117,7 @@ pub fn forget(home: &Path, id: &str) -> Result<bool, Problem> {
 /// said by whoever reads what it forbids.
 pub(crate) fn allowances(folder: &Path) -> Option<Allowances> {
     let path = folder.join(SETTINGS);
-    let text = fs::read_to_string(&path).ok()?;
+    let text = settings_text(&path).ok()?;
     let allow = serde_json::from_str::<Settings>(&text).ok()?.permissions.allow;
     let workspace = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let (mut entries, mut left_out, mut rules) = (Vec::new(), Vec::new(), Vec::new());

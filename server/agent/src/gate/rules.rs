@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use kkcode_core::permission::Decision;
@@ -110,7 +109,7 @@ impl OneOrMany {
 
 /// Reads what a configuration file says; nothing if there is none.
 pub(crate) fn read(path: &Path, scope: Scope) -> Section {
-    match fs::read_to_string(path) {
+    match config::settings_text(path) {
         Ok(text) => section(path, &text, scope),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Section::default(),
         Err(error) => {
@@ -248,8 +247,15 @@ const EDITS: &[&str] =
 
 /// Reads the restrictions of a `.claude/settings.json`. Its allowances count for nothing here.
 pub(crate) fn claude(path: &Path) -> Section {
-    let Ok(text) = fs::read_to_string(path) else { return Section::default() };
     let mut section = Section::default();
+    let text = match config::settings_text(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            section.bad(path, 0, "permissions", &format!("cannot be read ({error})"));
+            return section;
+        }
+        Err(_) => return section,
+    };
     let settings: ClaudeSettings = match serde_json::from_str(&text) {
         Ok(settings) => settings,
         Err(error) => {

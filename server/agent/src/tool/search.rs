@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use globset::{GlobBuilder, GlobSet};
 use ignore::types::{Types, TypesBuilder};
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use ignore::{DirEntry, WalkState};
 
 use super::Context;
-use crate::{overlay, place};
+use crate::{overlay, place, walk};
 
 /// How long a search may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -173,12 +173,9 @@ impl Search {
     }
 
     fn walk(&self) -> Option<ignore::WalkParallel> {
-        let mut roots = self.roots.iter().filter(|root| root.exists());
-        let mut walk = WalkBuilder::new(roots.next()?);
-        for root in roots {
-            walk.add(root);
-        }
-        walk.hidden(!self.hidden).require_git(false).filter_entry(|entry| entry.file_name() != ".git");
+        let roots = self.roots.iter().filter(|root| root.exists());
+        let mut walk = walk::through(roots, &Arc::default())?;
+        walk.hidden(!self.hidden);
         if let Some(types) = &self.types {
             walk.types(types.clone());
         }
