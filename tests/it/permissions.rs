@@ -21,6 +21,7 @@ mod shell_refused;
 mod shell_sandbox;
 mod shown;
 mod terminal;
+mod threats;
 mod unseen;
 mod ways_round;
 

@@ -12,6 +12,7 @@ use crate::{Binary, TestServer};
 #[must_use = "nothing runs before `start` or `initialized`"]
 pub struct Options {
     pub(crate) binary: Binary,
+    pub(crate) under: Vec<OsString>,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) environment: Vec<(OsString, OsString)>,
     pub(crate) home: Option<PathBuf>,
@@ -32,6 +33,12 @@ impl Options {
     /// Starts another program than the shipped server.
     pub fn binary(mut self, binary: Binary) -> Self {
         self.binary = binary;
+        self
+    }
+
+    /// Starts the program by another one that is given its path and arguments at the end, such as `strace -f`.
+    pub fn under(mut self, program: &[&str]) -> Self {
+        self.under = program.iter().map(OsString::from).collect();
         self
     }
 

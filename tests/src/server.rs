@@ -61,7 +61,9 @@ impl TestServer {
             (Some(home), _) => home.clone(),
             (None, temporary) => temporary.as_ref().expect("made above").path().to_owned(),
         };
-        let mut command = Command::new(options.binary.path());
+        let mut words = options.under.iter().cloned().chain([options.binary.path().into_os_string()]);
+        let mut command = Command::new(words.next().expect("at least the program's own path"));
+        command.args(words);
         for (name, _) in std::env::vars_os().filter(|(name, _)| stays_here(name.as_encoded_bytes())) {
             command.env_remove(name);
         }

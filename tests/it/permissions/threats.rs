@@ -1,0 +1,4 @@
+//! Threats by their numbers: somebody else's folder, model, terminal or machine tries what it should not, and the real server is looked at.
+#![cfg(target_os = "linux")]
+
+mod opened;
