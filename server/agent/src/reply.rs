@@ -7,13 +7,15 @@ use std::time::{Duration, SystemTime};
 
 use kkcode_core::id::TurnId;
 
+use crate::own;
+
 /// How long a reply is kept; the store has it for good.
 const KEPT: Duration = Duration::from_hours(24 * 7);
 
 /// Writes a turn's reply below the prompt, and returns where. Replies that are a week old go.
 pub fn write(home: &Path, turn: &TurnId, prompt: &str, reply: &str) -> io::Result<PathBuf> {
     let folder = home.join("replies");
-    fs::create_dir_all(&folder)?;
+    own::folder(&folder)?;
     tidy(&folder);
     let path = folder.join(format!("{turn}.md"));
     let prompt = prompt.trim().replace('\n', "\n> ");

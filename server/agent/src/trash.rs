@@ -13,6 +13,7 @@ use kkcode_core::proposal::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fresh;
+use crate::own;
 use crate::place::Place;
 
 /// How long something is kept.
@@ -183,9 +184,9 @@ impl Trash {
     }
 
     fn prepare(&self, id: &str, path: &Path) -> io::Result<()> {
-        private_folder(&self.folder)?;
+        own::folder(&self.folder)?;
         let folder = self.folder.join(id);
-        private_folder(&folder)?;
+        own::folder(&folder)?;
         let entry = Entry { path: to_bytes(path), at: fresh::now() };
         let text = serde_json::to_string(&entry).map_err(io::Error::other)?;
         crate::own::put(&folder.join("entry.json"), &text)
@@ -302,17 +303,6 @@ fn size(path: &Path) -> u64 {
         }
     }
     bytes
-}
-
-#[cfg(unix)]
-fn private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn private_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }
 
 #[cfg(test)]

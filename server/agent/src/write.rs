@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::file::{self, FileError};
 use crate::fresh;
+use crate::own;
 use crate::place::{Place, make_folders};
 use crate::trash::{Trash, to_bytes, to_path};
 
@@ -200,7 +201,7 @@ impl Transaction {
     fn write_journal(&self) -> Result<fs::File, FileError> {
         let folder = self.journal.parent().unwrap_or(Path::new(""));
         let at = |error| FileError::from_io(&self.journal, error);
-        fs::create_dir_all(folder).map_err(at)?;
+        own::folder(folder).map_err(at)?;
         let body = serde_json::to_vec(&self.entries).map_err(|error| at(io::Error::other(error)))?;
         let path = self.journal.with_extension("prepare");
         let mut journal = loop {

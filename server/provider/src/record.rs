@@ -91,7 +91,11 @@ impl Recorder {
         }
         let text = serde_json::to_string_pretty(&exchange)?;
         let text = self.key.as_ref().map_or_else(|| text.clone(), |key| key.remove_from(&text));
-        std::fs::create_dir_all(&self.folder)?;
+        let mut folder = std::fs::DirBuilder::new();
+        folder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.create(&self.folder)?;
         std::fs::write(self.folder.join(format!("{time:013}-{number:06}.json")), text + "\n")
     }
 }

@@ -1,7 +1,7 @@
 //! The audit: rows that are only appended, each with a hash over the one before, and the newest hash in a file beside.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use kkcode_core::audit::{AuditEvent, AuditRecord};
@@ -291,10 +291,19 @@ pub(crate) fn keep_head(home: &Path, head: Option<&Head>) {
     let Some(head) = head else { return };
     let text = serde_json::to_string(head).unwrap_or_default();
     let (path, new) = (home.join(HEAD), home.join(format!("{HEAD}.{}", std::process::id())));
-    let kept = fs::write(&new, text).and_then(|()| fs::rename(&new, &path));
+    let kept = for_us_only(&new, &text).and_then(|()| fs::rename(&new, &path));
     if let Err(error) = kept {
         tracing::warn!(%error, file = %path.display(), "the newest row of the audit is not kept beside the store");
     }
+}
+
+/// Writes a file that nobody else reads.
+fn for_us_only(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 /// Has the numbers go on after the newest row that the file beside knows: rows that are lost stay known as missing.

@@ -12,6 +12,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use super::changes::{After, Change};
 use super::ignored::Ignored;
 use crate::file;
+use crate::own;
 use crate::process::Layers;
 
 /// How many files that a command wrote are looked at.
@@ -29,7 +30,7 @@ pub(super) fn make(state: &Path, folder: &Path) -> io::Result<Layers> {
     let layers =
         Layers { folder: folder.to_owned(), pending: at("pending"), upper: at("upper"), work: at("work") };
     for path in [&layers.pending, &layers.upper, &layers.work] {
-        fs::create_dir_all(path)?;
+        own::folder(path)?;
     }
     let metadata = fs::metadata(folder)?;
     for path in [&layers.pending, &layers.upper] {

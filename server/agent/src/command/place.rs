@@ -13,6 +13,7 @@ use kkcode_core::text::BOM;
 use super::before::Picture;
 use super::changes::{self, After, Change};
 use super::layer;
+use crate::own;
 use crate::process::Layers;
 
 /// Where a command runs.
@@ -87,7 +88,7 @@ pub(crate) fn folder(home: &Path, session: &SessionId) -> PathBuf {
 
 /// Makes a folder that nobody else looks into.
 pub(super) fn private_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)?;
+    own::folder(path)?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     fs::set_permissions(path, mode)
 }

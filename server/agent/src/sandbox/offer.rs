@@ -123,7 +123,7 @@ fn trial_order(
     let [pending, upper, work, temporary] =
         ["pending", "upper", "work", "temporary"].map(|name| ground.join(name));
     for folder in [folder, outside, &pending, &upper, &work, &temporary] {
-        std::fs::create_dir_all(folder)?;
+        crate::own::folder(folder)?;
     }
     let layers = crate::process::Layers { folder: folder.to_owned(), pending, upper, work };
     let plan = Plan {
