@@ -113,6 +113,7 @@ pub(crate) fn run() -> ExitCode {
         // Before anything that starts a thread.
         return sandbox::helper(if inside { sandbox::Stage::Inside } else { sandbox::Stage::Outside });
     }
+    lifecycle::forbid_core_files();
     let Ok(logging) = logging::start() else { return ExitCode::FAILURE };
     lifecycle::log_panics();
     let output = Output::new(cli.json);

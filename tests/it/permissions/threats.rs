@@ -4,3 +4,4 @@
 mod answers;
 mod opened;
 mod others;
+mod secrets;
