@@ -93,8 +93,25 @@ impl Plan {
         let layered = |folder: &Path| self.layers.iter().any(|layers| layers.folder == folder);
         let folders = self.folders.iter().filter(|folder| !layered(folder));
         folders
+            .inspect(|folder| complete(&folder.join(".git")))
             .flat_map(|folder| protected_in_workspace().into_iter().map(move |name| folder.join(name)))
             .filter(|path| path.symlink_metadata().is_ok_and(|metadata| !metadata.is_symlink()))
             .collect()
+    }
+}
+
+/// Makes the folders that git itself makes sooner or later: what is not there cannot be kept from a command, which would make
+/// it and put a hook into it.
+fn complete(git: &Path) {
+    if !git.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return;
+    }
+    for name in ["hooks", "info", "modules"] {
+        match std::fs::create_dir(git.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                tracing::warn!(%error, folder = %git.display(), "a folder of git cannot be kept from commands");
+            }
+            Ok(()) | Err(_) => {}
+        }
     }
 }
