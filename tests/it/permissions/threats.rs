@@ -4,4 +4,5 @@
 mod answers;
 mod opened;
 mod others;
+mod protected;
 mod secrets;
