@@ -102,6 +102,16 @@ enum Command {
     },
 }
 
+/// Sees to it that no crash writes the memory, with keys in it, to a file: of this process and of all that it starts.
+fn forbid_core_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        // Less is always allowed.
+        setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
+    }
+}
+
 /// Does what the command line says, and returns the exit code: 0 done, 1 failed, 2 used wrongly.
 pub(crate) fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -113,7 +123,7 @@ pub(crate) fn run() -> ExitCode {
         // Before anything that starts a thread.
         return sandbox::helper(if inside { sandbox::Stage::Inside } else { sandbox::Stage::Outside });
     }
-    lifecycle::forbid_core_files();
+    forbid_core_files();
     let Ok(logging) = logging::start() else { return ExitCode::FAILURE };
     lifecycle::log_panics();
     let output = Output::new(cli.json);

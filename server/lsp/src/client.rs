@@ -301,7 +301,9 @@ impl Drop for Withdraw {
 /// Returns the message `head` with `params`, which are left out when they are null, or logs why there is none.
 fn encode(method: &str, mut head: Value, params: impl Serialize) -> Option<Box<[u8]>> {
     let encoded = serde_json::to_value(params).and_then(|mut params| {
-        if let Some(Value::String(message)) = params.get_mut("message").filter(|_| method.starts_with(MESSAGE)) {
+        if let Some(Value::String(message)) =
+            params.get_mut("message").filter(|_| method.starts_with(MESSAGE))
+        {
             *message = message.replace("](", "] (");
         }
         if let Some(head) = head.as_object_mut().filter(|_| !params.is_null()) {

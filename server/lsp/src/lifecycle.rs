@@ -123,16 +123,6 @@ pub(crate) async fn supervise(
     ending.code()
 }
 
-/// Sees to it that no crash writes the memory, with keys in it, to a file: of this process and of all that it starts.
-pub(crate) fn forbid_core_files() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        // Less is always allowed.
-        setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
-    }
-}
-
 /// Logs panics as errors: stderr belongs to the log, and stdout to the client.
 pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {

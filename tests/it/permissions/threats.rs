@@ -6,3 +6,4 @@ mod opened;
 mod others;
 mod protected;
 mod secrets;
+mod spoofed;

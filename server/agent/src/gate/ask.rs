@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kkcode_core::effect::Refusal;
 use kkcode_core::id::PromptId;
 use kkcode_core::permission::Decision;
+use kkcode_core::permission::characters::{first_unseen, shown};
 use kkcode_core::permission::engine::{Action, Approval, Call, Source, Verdict, learned_rules};
 use kkcode_core::prompt::{
     Answer, Choice, LearnedRule, Permission, Prompt, PromptKind, Question, Resolution,
@@ -323,20 +324,40 @@ impl Check {
     }
 }
 
-/// Returns a prompt of a turn that nobody was asked yet.
-pub(crate) fn prompt(turn: &Turn, title: String, detail: String, kind: PromptKind) -> Result<Prompt, String> {
+/// Returns a prompt of a turn that nobody was asked yet. What cannot be seen is shown as what it is: the words may be a model's.
+pub(crate) fn prompt(
+    turn: &Turn,
+    title: String,
+    detail: String,
+    mut kind: PromptKind,
+) -> Result<Prompt, String> {
     let id = fresh::name("prompt").map_err(|error| error.to_string())?;
+    if let PromptKind::Questions { questions } = &mut kind {
+        for question in questions {
+            question.text = seen(std::mem::take(&mut question.text));
+            question.description = question.description.take().map(seen);
+            for choice in &mut question.options {
+                choice.label = seen(std::mem::take(&mut choice.label));
+                choice.description = choice.description.take().map(seen);
+            }
+        }
+    }
     Ok(Prompt {
         id: PromptId::new(id),
         session: turn.session.clone(),
         turn: turn.id.clone(),
         task: None,
-        title,
-        detail,
+        title: seen(title),
+        detail: seen(detail),
         kind,
         asked_at: fresh::now(),
         resolution: None,
     })
+}
+
+/// Shows what is in a text, if some of it cannot be seen; what only draws a symbol otherwise is left alone without that.
+fn seen(text: String) -> String {
+    if first_unseen(&text).is_some() { shown(&text) } else { text }
 }
 
 /// Returns the paths of a call as the user knows them.
