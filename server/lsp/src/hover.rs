@@ -121,8 +121,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_the_user_is_not_read_as_markdown() {
+    fn x06_text_of_others_is_not_read_as_markdown() {
         assert_eq!(escaped("a *b* `c` [d](e)"), "a \\*b\\* \\`c\\` \\[d\\](e)");
+        let picture = escaped("![](http://127.0.0.1/?d=secret) <img src=x>");
+        assert_eq!(
+            picture, "!\\[\\](http://127.0.0.1/?d=secret) \\<img src=x\\>",
+            "nothing is fetched to be shown"
+        );
         assert_eq!(longest_run("``a````b`", '`'), 4);
         assert_eq!([code("a"), code("a`b"), code("``")], ["`a`", "``a`b``", "``` `` ```"]);
     }

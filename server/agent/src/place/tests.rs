@@ -83,7 +83,7 @@ impl Drop for Swapped {
 }
 
 #[test]
-fn a_link_that_is_put_in_the_way_of_a_read_leads_nowhere() {
+fn p06_a_link_that_is_put_in_the_way_of_a_read_leads_nowhere() {
     let world = Swapped::new();
     fs::write(world.path("outside/x"), "secret\n").unwrap();
     let folders = [world.path("work")];
@@ -100,7 +100,7 @@ fn a_link_that_is_put_in_the_way_of_a_read_leads_nowhere() {
 }
 
 #[test]
-fn a_link_that_is_put_in_the_way_of_a_write_leads_nowhere() {
+fn p06_a_link_that_is_put_in_the_way_of_a_write_leads_nowhere() {
     let world = Swapped::new();
     let (folders, home) = ([world.path("work")], world.path("home"));
     let change = |path: &str, now: Option<&str>, new: Option<&str>| NewText {

@@ -4,7 +4,7 @@ use super::*;
 const REFUSED: &str = include_str!("refused.txt");
 
 #[test]
-fn what_leads_inside_is_refused() {
+fn x05_what_leads_inside_is_refused() {
     let lines: Vec<&str> = REFUSED.lines().filter(|line| !line.starts_with('#')).collect();
     assert!(lines.len() >= 60, "there are {}", lines.len());
     for line in lines {

@@ -22,7 +22,7 @@ mod tables {
     use crate::permission::shell::options::{GIT, READERS};
 
     #[test]
-    fn every_example_of_the_readers_holds() {
+    fn p07_every_example_of_the_readers_holds() {
         let (readers, git) = (READERS.as_ref().unwrap(), GIT.as_ref().unwrap());
         let mut wrong = Vec::new();
         for (prefix, model) in
@@ -42,7 +42,7 @@ mod tables {
     }
 
     #[test]
-    fn every_example_of_a_catastrophe_holds() {
+    fn p07_every_example_of_a_catastrophe_holds() {
         let mut wrong = Vec::new();
         for (shell, rows) in
             [(Shell::Bash, BASH.as_ref().unwrap().rows()), (Shell::Cmd, WINDOWS.as_ref().unwrap().rows())]

@@ -98,9 +98,9 @@ fn check(lines: impl IntoIterator<Item = String>) -> usize {
 }
 
 #[test]
-fn bash_passes_on_the_words_that_are_judged_for_every_line_of_the_corpora() {
+fn p02_bash_passes_on_the_words_that_are_judged_for_every_line_of_the_corpora() {
     if is_there(
-        "bash_passes_on_the_words_that_are_judged_for_every_line_of_the_corpora",
+        "p02_bash_passes_on_the_words_that_are_judged_for_every_line_of_the_corpora",
         &["grep", "timeout"],
     ) {
         let lines = corpora();
@@ -111,8 +111,8 @@ fn bash_passes_on_the_words_that_are_judged_for_every_line_of_the_corpora() {
 }
 
 #[test]
-fn bash_passes_on_the_words_that_are_judged_for_generated_lines() {
-    if is_there("bash_passes_on_the_words_that_are_judged_for_generated_lines", &["grep", "timeout"]) {
+fn p02_bash_passes_on_the_words_that_are_judged_for_generated_lines() {
+    if is_there("p02_bash_passes_on_the_words_that_are_judged_for_generated_lines", &["grep", "timeout"]) {
         let checked = check(generated::quoted(6_000));
         assert!(checked > 500, "{checked} lines were accepted");
     }

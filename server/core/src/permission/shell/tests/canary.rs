@@ -99,8 +99,8 @@ fn wrong(call: &str) -> Option<&'static str> {
 
 /// P-05 of the reliability study.
 #[test]
-fn what_is_allowed_leaves_every_canary_alone() {
-    if !is_there("what_is_allowed_leaves_every_canary_alone", &["strace", "git", "timeout"]) {
+fn p05_what_is_allowed_leaves_every_canary_alone() {
+    if !is_there("p05_what_is_allowed_leaves_every_canary_alone", &["strace", "git", "timeout"]) {
         return;
     }
     let lines: Vec<String> = corpora()

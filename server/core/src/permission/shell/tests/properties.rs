@@ -30,7 +30,7 @@ const LINES: &[&str] = &[
 
 /// P-03 of the reliability study.
 #[test]
-fn what_surrounds_a_line_never_frees_it() {
+fn p03_what_surrounds_a_line_never_frees_it() {
     for line in LINES {
         let class = judged(line).class;
         for around in [
