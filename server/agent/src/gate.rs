@@ -30,6 +30,7 @@ mod check;
 mod disk;
 pub(crate) mod heard;
 pub mod learned;
+mod named;
 pub mod policy;
 pub mod rules;
 pub mod trust;
@@ -196,9 +197,9 @@ impl Gate {
         let said = match verdict.decision {
             Decision::Allow => Yes::default(),
             Decision::Ask => {
-                let (title, detail) = (title.clone(), detail.clone());
-                let shown = Shown { title, detail, diff: None, offer, settles };
-                self.ask(turn, &call, &verdict, shown).await?
+                let shown =
+                    Shown { title: title.clone(), detail: detail.clone(), diff: None, offer, settles };
+                self.ask_of_files(turn, snapshot, &call, &verdict, shown).await?
             }
             Decision::Deny => {
                 self.note(turn, &call, &verdict, None);
@@ -224,6 +225,32 @@ impl Gate {
             Some(said) => done.map(|text| format!("{text}\n(the user allowed this and says: {said})")),
             None => done,
         })
+    }
+
+    /// Asks the user about an act, and once more when a file that it names has changed until the answer.
+    async fn ask_of_files(
+        self: &Arc<Self>,
+        turn: &Arc<Turn>,
+        snapshot: &Arc<Snapshot>,
+        call: &Call,
+        verdict: &Verdict,
+        mut shown: Shown,
+    ) -> Result<Yes, String> {
+        let look = || {
+            let (gate, folders, call) = (self.clone(), snapshot.folders.clone(), call.clone());
+            tokio::task::spawn_blocking(move || named::named(&gate.holding(&folders), &call))
+        };
+        let mut verdict = verdict.clone();
+        let mut before = look().await.map_err(|error| broken(&error))?;
+        loop {
+            let said = self.ask(turn, call, &verdict, shown.clone()).await?;
+            let now = look().await.map_err(|error| broken(&error))?;
+            let Some(file) = named::changed(&before, &now) else { return Ok(said) };
+            verdict.reason = format!("`{}` has changed since you were asked", file.display());
+            before = now;
+            // Whatever was allowed by then was allowed for the file as it was.
+            shown.settles = Settles::User;
+        }
     }
 
     /// Takes note of a decision, and of the answer if the user was asked.

@@ -1,7 +1,7 @@
 //! an answer is for what was shown, once, and for nothing that was put in its place.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 
 use kkcode_tests::{Binary, Message, TestServer};
@@ -139,6 +139,32 @@ fn asked_or_ended(server: &mut TestServer) -> Option<Value> {
     told["promptId"].is_string().then_some(told)
 }
 
+/// A script is what it was when it was asked about.
+#[test]
+fn x10_a_script_that_changes_between_question_and_answer_is_asked_once_more() {
+    for line in ["sh show.sh", "./show.sh"] {
+        let place = calls(&[("bash", json!({"command": line}))]);
+        let script = place.work().join("show.sh");
+        fs::write(&script, "#!/bin/sh\necho first > ran.txt\n").unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
+        let mut server = place.server("one");
+        start(&mut server, &json!({"level": "manual"}));
+        let prompt = asked_or_ended(&mut server).expect("a question");
+        fs::write(&script, "#!/bin/sh\necho other > ran.txt\n").unwrap();
+        assert!(answer(&mut server, &prompt, "allow_once"));
+        resolved(&mut server);
+        let prompt = asked_or_ended(&mut server).expect("a second question");
+        assert!(
+            prompt["detail"].as_str().unwrap().contains("show.sh` has changed since you were asked"),
+            "{prompt}"
+        );
+        assert!(answer(&mut server, &prompt, "deny"));
+        resolved(&mut server);
+        assert!(asked_or_ended(&mut server).is_none());
+        assert!(!place.work().join("ran.txt").exists());
+    }
+}
+
 /// What is removed, moved or copied is what stood there, not what a link that came meanwhile leads to.
 #[test]
 fn x10_a_link_that_comes_between_question_and_answer_leads_nowhere() {
@@ -163,10 +189,13 @@ fn x10_a_link_that_comes_between_question_and_answer_leads_nowhere() {
         let prompt = asked_or_ended(&mut server).unwrap_or_else(|| panic!("{tool} {input} is not asked"));
         fs::rename(place.work().join("secret"), place.dir.path().join("was")).unwrap();
         symlink(&outside, place.work().join("secret")).unwrap();
-        // It may have been judged once more and been refused by now.
-        answer(&mut server, &prompt, "allow_once");
-        resolved(&mut server);
-        server.expect_notification("kkcode/turn/didFinish");
+        let mut open = Some(prompt);
+        while let Some(prompt) = open {
+            // It may have been judged once more and been refused by now, or be asked once more.
+            answer(&mut server, &prompt, "allow_once");
+            resolved(&mut server);
+            open = asked_or_ended(&mut server);
+        }
         let left: Vec<_> = fs::read_dir(&outside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["some.bin"], "{tool} {input}");
         assert_eq!(fs::read(outside.join("some.bin")).unwrap(), [7, 0, 7], "{tool} {input}");
