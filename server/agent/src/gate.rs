@@ -156,6 +156,11 @@ impl Gate {
         Check::new(tool, policy, holding, granted.to_vec(), bounds)
     }
 
+    /// Tells whether the turn was cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
     /// Takes in what is new in the turn's conversation.
     pub(crate) fn hear(&self, messages: &[Message]) {
         self.hearing.lock().unwrap_or_else(PoisonError::into_inner).read(messages);

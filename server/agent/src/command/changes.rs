@@ -155,7 +155,8 @@ fn edit(
     // The rules for the tools that write files hold for what a command writes too.
     let passage =
         site.gate.check(&site.turn, snapshot, "write", &[]).edit(&change.path).map_err(Refused::Denied)?;
-    let apply = passage == Passage::Applied && !site.turn.proposes_only;
+    // Behind a cancel, as behind the end, nothing gets into a text by itself.
+    let apply = passage == Passage::Applied && !site.turn.proposes_only && !site.gate.is_cancelled();
     let without_mark = |text: String| text.strip_prefix(BOM).map(ToOwned::to_owned).unwrap_or(text);
     let base = change.base.map(without_mark);
     // The user, or another agent, may have changed it while the command ran.
