@@ -104,6 +104,21 @@ fn what_one_window_decides_the_other_sees() {
 }
 
 #[test]
+fn files_of_several_folders_are_reviewed_where_they_are() {
+    check("folders");
+}
+
+#[test]
+fn line_endings_and_an_end_without_one_stay() {
+    check("endings");
+}
+
+#[test]
+fn a_byte_order_mark_stays() {
+    check("mark");
+}
+
+#[test]
 fn what_goes_wrong_is_told() {
     check("refusals");
 }

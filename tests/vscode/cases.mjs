@@ -2,8 +2,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { background } from "./background.mjs";
+import { bytes } from "./bytes.mjs";
 import { conversations } from "./conversations.mjs";
 import { faults } from "./faults.mjs";
+import { folders } from "./folders.mjs";
 import { prompts } from "./prompts.mjs";
 
 const NOTES = "one\ntwo\nthree\nfour\nfive\nsix\n";
@@ -45,8 +47,10 @@ const hostile = (trust, settings) => ({
 
 export const cases = {
   ...background,
+  ...bytes,
   ...conversations,
   ...faults,
+  ...folders,
   ...prompts,
 
   // The whole road: a turn from a selection, its hunks, each decided in another way, and a window that comes back.
@@ -66,6 +70,7 @@ turns:
     async run(editor) {
       const { page } = editor;
       await editor.ready();
+      await editor.command("View: Close Primary Side Bar");
       await editor.open("notes.txt", "three");
       await page.keyboard.press("Control+a");
       await editor.command("Kkcode: Ask the Agent to Work on");

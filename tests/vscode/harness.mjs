@@ -30,8 +30,8 @@ export class Editor {
   #vscode;
   #context;
 
-  /** Starts it on `folder/work`. `settings` are the user's. */
-  static async start({ tools, folder, vsix, settings = {}, pictures }) {
+  /** Starts it on `folder/work`, or on a workspace file in it. `settings` are the user's. */
+  static async start({ tools, folder, vsix, settings = {}, workspace, pictures }) {
     const editor = new Editor();
     Object.assign(editor, { folder, work: join(folder, "work"), pictures });
     const data = join(folder, "data");
@@ -68,12 +68,13 @@ export class Editor {
     editor.#context = await chromium.launchPersistentContext(join(folder, "profile"), {
       executablePath: process.env.KKCODE_TEST_CHROMIUM,
       headless: true,
-      viewport: { width: 1200, height: 720 },
+      viewport: { width: 1440, height: 810 },
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     });
     editor.page = editor.#context.pages()[0] ?? (await editor.#context.newPage());
     editor.page.setDefaultTimeout(PATIENCE);
-    await editor.page.goto(`${address}/?folder=${encodeURIComponent(editor.work)}`);
+    const opened = workspace === undefined ? `folder=${encodeURIComponent(editor.work)}` : `workspace=${encodeURIComponent(join(editor.work, workspace))}`;
+    await editor.page.goto(`${address}/?${opened}`);
     await editor.page.waitForSelector(".monaco-workbench");
     return editor;
   }
@@ -176,16 +177,7 @@ export class Editor {
 
   /** Returns the processes of the servers that windows of this VS Code have started. */
   servers() {
-    const home = `KKCODE_HOME=${join(this.folder, "home")}\0`;
-    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-      try {
-        const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-        return args[0].endsWith("kkcode-lsp") && args[1] === "serve" && readFileSync(`/proc/${pid}/environ`, "utf8").includes(home);
-      } catch {
-        // It has ended meanwhile, or is none of ours.
-        return false;
-      }
-    });
+    return processes(this.folder, "serve");
   }
 
   /** Opens the same folder in a second window. */
@@ -298,6 +290,20 @@ export class Editor {
       await this.page.screenshot({ path: join(this.pictures, `${name}.png`) });
     }
   }
+}
+
+/** Returns the processes of a case that run the server's program with this command. */
+export function processes(folder, command) {
+  const home = `KKCODE_HOME=${join(folder, "home")}\0`;
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return args[0].endsWith("kkcode-lsp") && args[1] === command && readFileSync(`/proc/${pid}/environ`, "utf8").includes(home);
+    } catch {
+      // It has ended meanwhile, or is none of ours.
+      return false;
+    }
+  });
 }
 
 /** Editors draw spaces as non-breaking ones. */

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cases } from "./cases.mjs";
-import { Editor } from "./harness.mjs";
+import { Editor, processes } from "./harness.mjs";
 
 const [name, tools, folder, vsix] = process.argv.slice(2);
 const scene = cases[name];
@@ -21,7 +21,7 @@ write(join(folder, "home", "script.yaml"), scene.script);
 const config = (await scene.prepare?.()) ?? "provider: {play: {type: scripted, script: script.yaml}}\n";
 write(join(folder, "home", "config.yaml"), config);
 
-const editor = await Editor.start({ tools, folder, vsix, settings: scene.settings, pictures: process.env.KKCODE_TEST_PICTURES });
+const editor = await Editor.start({ tools, folder, vsix, settings: scene.settings, workspace: scene.workspace, pictures: process.env.KKCODE_TEST_PICTURES });
 try {
   await scene.run(editor);
 } catch (error) {
@@ -31,4 +31,8 @@ try {
   process.exitCode = 1;
 } finally {
   await editor.stop();
+  // Tasks outlive the editor, and here nobody comes back for them.
+  for (const pid of processes(folder, "worker")) {
+    process.kill(pid, "SIGKILL");
+  }
 }

@@ -139,7 +139,8 @@ export class Texts implements vscode.TextDocumentContentProvider, vscode.Disposa
       this.#changed.fire(uri);
     }
     await vscode.window.showTextDocument(document, {
-      viewColumn: vscode.ViewColumn.Beside,
+      // What is asked for comes in front, what follows something comes beside it.
+      viewColumn: options.takeFocus === true ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside,
       preserveFocus: options.takeFocus !== true,
       preview: options.stays !== true,
     });

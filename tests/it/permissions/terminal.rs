@@ -46,7 +46,7 @@ fn once_is_asked_again_and_an_empty_line_is_no_answer() {
     terminal.shows(&["read .env", "1) Allow once", "3) Deny", "number, or what the agent is to do instead:"]);
     terminal.keys(&["Enter", "1", "Enter"]);
     // What is typed before the question is no answer to it.
-    terminal.shows(&["work/b.pem` may hold secrets"]);
+    terminal.shows(&["`b.pem` may hold secrets"]);
     terminal.keys(&["1", "Enter"]);
     terminal.shows(&["Both read.", "ended with 0"]);
 }

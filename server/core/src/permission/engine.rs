@@ -350,8 +350,9 @@ impl Engine<'_> {
 
     fn file(&self, capability: Capability, path: &str, changes: bool) -> Verdict {
         let standing = standing(self.ground, self.world, &self.ground.cwd, path);
+        let name = self.name(path);
         if standing.secret || standing.own {
-            let reason = format!("`{path}` is where keys, tokens or an agent's own rules are kept");
+            let reason = format!("`{name}` is where keys, tokens or an agent's own rules are kept");
             return Verdict::new(Decision::Deny, reason, Source::BuiltIn);
         }
         if super::characters::first_unseen(path).is_some() {
@@ -368,26 +369,35 @@ impl Engine<'_> {
         let special = match (changes, &standing) {
             (true, standing) if !standing.inside => Some(Verdict::new(
                 Decision::Deny,
-                format!("`{path}` leads out of the workspace"),
+                format!("`{name}` leads out of the workspace"),
                 Source::BuiltIn,
             )),
             (true, standing) if standing.protected || standing.asked => Some(Verdict::new(
                 Decision::Ask,
-                format!("`{path}` is something that programs obey"),
+                format!("`{name}` is something that programs obey"),
                 Source::Protected,
             )),
             (true, _) if self.policy.level != Level::Yolo && self.is_sensitive(&written) => {
-                Some(Verdict::new(Decision::Ask, format!("`{path}` is a sensitive file"), Source::Protected))
+                Some(Verdict::new(Decision::Ask, format!("`{name}` is a sensitive file"), Source::Protected))
             }
             (false, standing) if !standing.may_be_read() => {
                 let decision = if self.policy.level == Level::Yolo { Decision::Allow } else { Decision::Ask };
                 let why = if standing.inside { "may hold secrets" } else { "lies outside the workspace" };
-                let reason = format!("`{path}` {why}");
+                let reason = format!("`{name}` {why}");
                 Some(Verdict::new(decision, reason, Source::Level(self.policy.level)))
             }
             _ => None,
         };
         special.into_iter().fold(ordinary, Verdict::stricter)
+    }
+
+    /// Returns how the user calls a path: from the folder of the workspace that it is in.
+    fn name(&self, path: &str) -> String {
+        let folders = self.ground.folders.iter();
+        let below = folders.filter_map(|folder| Path::new(path).strip_prefix(folder).ok()).next();
+        below
+            .filter(|below| below.parent().is_some())
+            .map_or_else(|| path.to_owned(), |below| below.display().to_string())
     }
 
     fn is_sensitive(&self, path: &Path) -> bool {
