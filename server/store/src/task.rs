@@ -298,6 +298,7 @@ fn log(connection: &Connection, id: &TaskId, since: u64, limit: usize) -> rusqli
     let mut statement = connection.prepare_cached(
         "SELECT seq, at, body FROM task_event WHERE task = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
     )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![id.as_str(), since, limit], |row| {
         Ok((row.get(0)?, Timestamp(row.get(1)?), row.get::<_, Json<TaskEvent>>(2)?.0))
     })?;

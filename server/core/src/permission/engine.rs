@@ -393,11 +393,10 @@ impl Engine<'_> {
 
     /// Returns how the user calls a path: from the folder of the workspace that it is in.
     fn name(&self, path: &str) -> String {
-        let folders = self.ground.folders.iter();
-        let below = folders.filter_map(|folder| Path::new(path).strip_prefix(folder).ok()).next();
-        below
-            .filter(|below| below.parent().is_some())
-            .map_or_else(|| path.to_owned(), |below| below.display().to_string())
+        let folders = &self.ground.folders;
+        let below = folders.iter().find_map(|folder| Path::new(path).strip_prefix(folder).ok());
+        let below = below.filter(|below| below.parent().is_some());
+        below.map_or_else(|| path.to_owned(), |below| below.display().to_string())
     }
 
     fn is_sensitive(&self, path: &Path) -> bool {
