@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use kkcode_core::permission::shell::config_names_programs;
 use kkcode_core::text::BOM;
 
 use super::changes::{After, Change};
 use crate::{file, walk};
+
+/// Where a repository is kept, or the file that says where.
+const GIT: &str = ".git";
 
 /// How many files a picture has at most.
 const MOST_FILES: usize = 20_000;
@@ -60,24 +64,50 @@ impl Picture {
             let left_out = Arc::<AtomicBool>::default();
             let Some(mut walk) = walk::through([folder], &left_out) else { continue };
             walk.hidden(false);
-            for entry in
-                walk.build().flatten().filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir()))
-            {
+            for entry in walk.build().flatten() {
+                if entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                    if entry.depth() > 0 {
+                        picture.take_git(entry.path(), earlier, &mut left);
+                    }
+                    continue;
+                }
                 if picture.files.len() == MOST_FILES {
                     picture.is_cut = true;
                     return picture;
                 }
-                let path = entry.into_path();
-                let known = earlier.and_then(|earlier| earlier.files.get(&path));
-                if let Ok(kept) = keep(&path, known, left) {
-                    let bytes = kept.bytes.as_ref().map_or(0, |bytes| bytes.len());
-                    left = left.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
-                    picture.files.insert(path, kept);
-                }
+                picture.add(entry.into_path(), earlier, &mut left);
             }
             picture.is_cut |= left_out.load(Ordering::Relaxed);
         }
         picture
+    }
+
+    fn add(&mut self, path: PathBuf, earlier: Option<&Self>, left: &mut u64) {
+        let known = earlier.and_then(|earlier| earlier.files.get(&path));
+        if let Ok(kept) = keep(&path, known, *left) {
+            let bytes = kept.bytes.as_ref().map_or(0, |bytes| bytes.len());
+            *left = left.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
+            self.files.insert(path, kept);
+        }
+    }
+
+    /// Adds what git obeys of a repository below the workspace. That of the workspace itself is kept from commands.
+    fn take_git(&mut self, folder: &Path, earlier: Option<&Self>, left: &mut u64) {
+        let git = folder.join(GIT);
+        match fs::symlink_metadata(&git) {
+            Ok(found) if found.is_dir() => {
+                let hooks = fs::read_dir(git.join("hooks")).into_iter().flatten().flatten();
+                let hooks = hooks.map(|entry| entry.path());
+                let hooks = hooks.filter(|path| path.extension().is_none_or(|end| end != "sample"));
+                let others = ["config", "config.worktree"].map(|name| git.join(name));
+                for path in hooks.chain(others) {
+                    self.add(path, earlier, left);
+                }
+            }
+            // It says where the repository is.
+            Ok(_) => self.add(git, earlier, left),
+            Err(_) => {}
+        }
     }
 
     /// Tells whether git has moved to another commit, or anything else that its log of heads says, since `before`.
@@ -94,6 +124,9 @@ impl Picture {
                 continue;
             }
             let unchanged = was.is_some_and(|was| was.bytes.is_some() && was.bytes == now.bytes);
+            if is_harmless_git(path, now) {
+                continue;
+            }
             let name = path.display();
             if let Some(was) = was
                 && was.permissions != now.permissions
@@ -111,7 +144,9 @@ impl Picture {
             }
         }
         for (path, was) in &before.files {
-            if self.files.contains_key(path) || self.is_cut || fs::symlink_metadata(path).is_ok() {
+            let is_of_git = path.components().any(|part| part.as_os_str() == GIT);
+            if self.files.contains_key(path) || self.is_cut || is_of_git || fs::symlink_metadata(path).is_ok()
+            {
                 continue;
             }
             match text_of(was) {
@@ -160,6 +195,13 @@ impl Picture {
         }
         written
     }
+}
+
+/// Tells whether a file is a configuration of git by which nothing is run.
+fn is_harmless_git(path: &Path, now: &Kept) -> bool {
+    let is_config = path.file_name().is_some_and(|name| name == "config" || name == "config.worktree");
+    let is_of_git = path.parent().and_then(Path::file_name).is_some_and(|name| name == GIT);
+    is_config && is_of_git && text_of(now).is_some_and(|text| !config_names_programs(text))
 }
 
 fn keep(path: &Path, known: Option<&Kept>, left: u64) -> io::Result<Kept> {
@@ -220,5 +262,30 @@ mod tests {
         assert_eq!(fs::read_to_string(at("a.txt")).unwrap(), "one\n");
         assert_eq!(fs::read_to_string(at("b.txt")).unwrap(), "two\n");
         assert!(!at("new.txt").exists() && at("out/x.txt").exists());
+    }
+
+    #[test]
+    fn a_repository_below_that_runs_nothing_is_left_alone_and_what_would_run_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let folders = [dir.path().canonicalize().unwrap()];
+        let deep = folders[0].join("deep/.git");
+        let before = Picture::take(&folders, None);
+        fs::create_dir_all(deep.join("hooks")).unwrap();
+        fs::write(deep.join("config"), "[core]\n\tbare = false\n").unwrap();
+        fs::write(deep.join("hooks/pre-commit.sample"), "#!/bin/sh\n").unwrap();
+        let after = Picture::take(&folders, Some(&before));
+        assert!(after.since(&before).0.is_empty(), "git makes it so");
+        fs::write(deep.join("config"), "[core]\n\tfsmonitor = evil\n").unwrap();
+        fs::write(deep.join("hooks/pre-commit"), "#!/bin/sh\n").unwrap();
+        fs::create_dir(folders[0].join("other")).unwrap();
+        fs::write(folders[0].join("other/.git"), "gitdir: ../evil\n").unwrap();
+        let now = Picture::take(&folders, Some(&after));
+        let found: Vec<PathBuf> = now.since(&after).0.into_iter().map(|change| change.path).collect();
+        assert_eq!(
+            found,
+            [deep.join("config"), deep.join("hooks/pre-commit"), folders[0].join("other/.git")]
+        );
+        after.restore(&deep.join("config"), None).unwrap();
+        assert_eq!(fs::read_to_string(deep.join("config")).unwrap(), "[core]\n\tbare = false\n");
     }
 }

@@ -138,6 +138,11 @@ pub fn may_only_look(program: &str) -> bool {
     name == "git" || models.is_ok_and(|models| models.iter().any(|model| model.programs.has(name)))
 }
 
+/// Tells whether a configuration of git sets a key that may name a program, or cannot be read.
+pub fn config_names_programs(config: &str) -> bool {
+    git::check_config(config).is_err()
+}
+
 /// Tells whether a program runs, or does, whatever its words say: no rule is learned for it.
 pub fn runs_its_words(program: &str) -> bool {
     let name = scan::program_name(program);

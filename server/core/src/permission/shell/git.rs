@@ -159,7 +159,7 @@ fn check_folder(world: &dyn World, git: &Path) -> Result<(), Distrust> {
 }
 
 /// Returns the first key of a configuration that may name a program, or what cannot be read.
-fn check_config(text: &str) -> Result<(), String> {
+pub(super) fn check_config(text: &str) -> Result<(), String> {
     if text.contains('\\') && text.contains("\\\n") {
         return Err("a value over several lines".to_owned());
     }
