@@ -109,6 +109,16 @@ fn files_of_several_folders_are_reviewed_where_they_are() {
 }
 
 #[test]
+fn each_way_to_begin_a_turn_says_what_it_is_about() {
+    check("beginnings");
+}
+
+#[test]
+fn files_proposals_and_lines_are_decided_at_once_and_taken_back() {
+    check("decisions");
+}
+
+#[test]
 fn line_endings_and_an_end_without_one_stay() {
     check("endings");
 }

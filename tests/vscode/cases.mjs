@@ -1,6 +1,7 @@
 // What a user does and sees, one case each.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { acts } from "./acts.mjs";
 import { background } from "./background.mjs";
 import { bytes } from "./bytes.mjs";
 import { conversations } from "./conversations.mjs";
@@ -46,6 +47,7 @@ const hostile = (trust, settings) => ({
 });
 
 export const cases = {
+  ...acts,
   ...background,
   ...bytes,
   ...conversations,

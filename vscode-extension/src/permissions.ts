@@ -46,7 +46,6 @@ export class Permissions implements vscode.Disposable {
     });
     registerCommands(context, {
       "waiting.show": () => this.#answerOne(),
-      "permission.setLevel": () => this.#setLevel(),
       "permission.rules": () => this.#rules(),
     });
   }
@@ -178,21 +177,6 @@ export class Permissions implements vscode.Disposable {
       vscode.window.setStatusBarMessage("Kkcode: another answer came first", 5000);
     }
     this.#resolved(params.promptId);
-  }
-
-  async #setLevel(): Promise<void> {
-    const levels = [
-      { label: "readonly", description: "reads and searches; nothing allows more" },
-      { label: "manual", description: "edits become hunks for review, everything else is asked" },
-      { label: "accept-edits", description: "edits apply at once and are reviewed after" },
-      { label: "yolo", description: "everything but what a rule denies" },
-    ] as const;
-    const picked = await vscode.window.showQuickPick(levels, { title: "What may the agent do until the window closes?" });
-    if (picked !== undefined) {
-      const { level } = await this.server.command(commands.permissionSetLevel, { level: picked.label });
-      const why = level === picked.label ? "" : ": the workspace is not trusted";
-      vscode.window.setStatusBarMessage(`Kkcode: the level is ${level}${why}`, 5000);
-    }
   }
 
   async #rules(): Promise<void> {

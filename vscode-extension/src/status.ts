@@ -38,6 +38,7 @@ export class Status implements vscode.Disposable {
     registerCommands(context, {
       "status.menu": () => this.#menu(),
       "model.select": () => this.#selectModel(),
+      "permission.setLevel": () => this.#setLevel(),
     });
   }
 
@@ -84,8 +85,27 @@ export class Status implements vscode.Disposable {
     this.refresh();
   }
 
+  async #setLevel(): Promise<void> {
+    const levels = [
+      { label: "readonly", description: "reads and searches; nothing allows more" },
+      { label: "manual", description: "edits become hunks for review, everything else is asked" },
+      { label: "accept-edits", description: "edits apply at once and are reviewed after" },
+      { label: "yolo", description: "everything but what a rule denies" },
+    ] as const;
+    const picked = await vscode.window.showQuickPick(levels, { title: "What may the agent do until the window closes?" });
+    if (picked !== undefined) {
+      const { level } = await this.server.command(commands.permissionSetLevel, { level: picked.label });
+      const why = level === picked.label ? "" : ": the workspace is not trusted";
+      this.refresh();
+      vscode.window.setStatusBarMessage(`Kkcode: the level is ${level}${why}`, 5000);
+    }
+  }
+
   async #selectModel(): Promise<void> {
-    const { models, selected } = await this.server.command(commands.modelList, {});
+    const { models: listed, selected } = await this.server.command(commands.modelList, {});
+    // A provider may be used without a list of its models.
+    const isListed = selected === undefined || listed.some(({ model }) => model === selected);
+    const models = isListed ? listed : [{ model: selected, contextTokens: undefined, unavailable: undefined }, ...listed];
     const rows = models.map(({ model, contextTokens, unavailable }) => ({
       label: model,
       description: [model === selected ? "selected" : "", contextTokens === undefined ? "" : `${contextTokens.toLocaleString("en-US")} tokens`]
