@@ -24,6 +24,9 @@ async function turn(editor, prompt) {
   await editor.answer("What should the agent do?", prompt);
 }
 
+/** Returns the status item, when it says so. */
+const says = (editor, words) => editor.page.locator(".statusbar-item", { hasText: "play" }).filter({ hasText: words });
+
 export const faults = {
   // The server dies in the middle of a turn: the user is told, it is there again, and what waited still waits.
   killed: {
@@ -75,30 +78,46 @@ export const faults = {
       const other = await editor.secondWindow();
       await other.ready();
       await other.open("notes.txt", "three");
+      await editor.front("three");
       await turn(editor, "Raise your voice");
       await editor.seeText("Both wait");
-      await editor.seeLenses("Accept hunk", 2);
-      await other.seeLenses("Accept hunk", 2);
+      await says(other, "2 hunks").waitFor();
+      await says(editor, "2 hunks").waitFor();
       // Accepted and saved in one, it is gone in the other.
-      await editor.lens("Accept hunk").first().click();
-      await editor.line("TWO").click();
+      await editor.front("two");
+      await editor.command("Kkcode: Accept Hunk");
+      await editor.front("TWO");
       await editor.page.keyboard.press("Control+s");
       await editor.seeFile("notes.txt", NOTES.replace("two", "TWO"));
-      await other.seeText("TWO");
-      await other.seeLenses("Accept hunk", 1);
+      await other.front("TWO");
+      await says(other, "1 hunk").waitFor();
       // Rejected in the other, it is gone in the one.
-      await other.lens("Reject").first().click();
-      await editor.seeLenses("Accept hunk", 0);
+      await other.front("five");
+      await other.command("Kkcode: Reject Hunk");
+      await says(other, "manual").filter({ hasNotText: "hunk" }).waitFor();
+      await editor.page.bringToFront();
+      await says(editor, "manual").filter({ hasNotText: "hunk" }).waitFor();
       await editor.seeFile("notes.txt", NOTES.replace("two", "TWO"));
 
-      // A question is shown in both, and is gone from both when it is answered in one.
+      // A question is shown in both, and is gone from both when it is answered in one; so is a task.
       editor.write("home/script.yaml", ASKS);
       await turn(editor, "Read the secrets");
       await editor.seeMessage("read .env");
+      await other.front("three");
       await other.seeMessage("read .env");
       await other.press("read .env", "Allow Once");
+      await editor.front("three");
       await editor.seeText("I have read it");
       await editor.notice("read .env").waitFor({ state: "detached" });
+      editor.write("home/script.yaml", "turns: [{stream: [{waitFor: never}]}]\n");
+      await editor.command("Kkcode: Start Background Task");
+      await editor.answer("Start a background task", "Think about it");
+      await editor.pick("Where does it work?", "Over my files");
+      await other.front("three");
+      await other.command("Kkcode: Focus on Tasks View");
+      await other.row("Think about it", "running").waitFor();
+      await other.inRow("Cancel Task", "Think about it", "running");
+      await other.row("Think about it", "cancelled").waitFor();
     },
   },
 };

@@ -180,6 +180,11 @@ export class Editor {
     return processes(this.folder, "serve");
   }
 
+  /** Returns the pages of all windows. */
+  pages() {
+    return this.#context.pages();
+  }
+
   /** Opens the same folder in a second window. */
   async secondWindow() {
     const window = new Editor();
@@ -189,6 +194,12 @@ export class Editor {
     await window.page.goto(this.page.url());
     await window.page.waitForSelector(".monaco-workbench");
     return window;
+  }
+
+  /** Goes to this window, and to a line of its editor: VS Code asks for lenses where the cursor is. */
+  async front(line) {
+    await this.page.bringToFront();
+    await this.line(line).click();
   }
 
   /** Returns what a file of the home holds, nothing if it is not there. */

@@ -25,7 +25,9 @@ const editor = await Editor.start({ tools, folder, vsix, settings: scene.setting
 try {
   await scene.run(editor);
 } catch (error) {
-  await editor.page.screenshot({ path: join(folder, "failed.png") });
+  for (const [number, page] of editor.pages().entries()) {
+    await page.screenshot({ path: join(folder, `failed-${number + 1}.png`) });
+  }
   console.error(`FAILED: ${error.stack}`);
   console.error(await editor.page.evaluate(() => document.body.innerText));
   process.exitCode = 1;
