@@ -15,7 +15,7 @@ use kkcode_core::proposal::Timestamp;
 use kkcode_core::state::{Snapshot, State};
 use kkcode_core::turn::{Excerpt, Failure, Level, Mode, Usage};
 use kkcode_store::{Store, StoreError};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::budget;
 use crate::config::ConfigSource;
@@ -157,6 +157,8 @@ pub struct Handle {
     task_changes: Arc<watch::Sender<u64>>,
     /// Counts what may have changed about permissions.
     permission_changes: Arc<watch::Sender<u64>>,
+    /// One permit, for who picks tasks and starts their workers.
+    worker_starts: Arc<Semaphore>,
 }
 
 /// What comes into the runtime's inbox.
@@ -234,8 +236,9 @@ pub(crate) fn spawn_on(
     let (inbox, inputs) = mpsc::unbounded_channel();
     let (front_end, effects) = mpsc::unbounded_channel();
     let (task_changes, permission_changes) = <(Arc<watch::Sender<u64>>, Arc<watch::Sender<u64>>)>::default();
-    let requests = Arc::default();
-    let handle = Handle { inbox, requests, store: store.clone(), task_changes, permission_changes };
+    let (requests, worker_starts) = (Arc::default(), Arc::new(Semaphore::new(1)));
+    let handle =
+        Handle { inbox, requests, store: store.clone(), task_changes, permission_changes, worker_starts };
     let keys = config.clone();
     store.hide(move |texts| keys.hide_keys(texts));
     let user = front_end.clone();
@@ -392,6 +395,11 @@ impl Handle {
     /// Says that a worker has ended.
     pub(crate) fn workers_changed(&self) {
         self.task_changes.send_modify(|count| *count += 1);
+    }
+
+    /// Returns the one permit of who picks tasks and starts their workers.
+    pub(crate) fn worker_starts(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.worker_starts)
     }
 
     /// Returns what says when something about tasks may have changed.

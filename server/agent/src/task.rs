@@ -380,10 +380,12 @@ fn headline(prompt: &str) -> String {
 
 /// Runs what reads files or starts processes on the blocking pool.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "something about a task broke down");
-        Refusal::Forbidden("internal error, see the server's log".to_owned())
-    })
+    tokio::task::spawn_blocking(work).await.map_err(|error| broken_down(&error))
+}
+
+fn broken_down(error: &tokio::task::JoinError) -> Refusal {
+    tracing::error!(%error, "something about a task broke down");
+    Refusal::Forbidden("internal error, see the server's log".to_owned())
 }
 
 fn unknown(id: &TaskId) -> Refusal {

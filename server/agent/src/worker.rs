@@ -42,6 +42,12 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// How much a worker is given at most, in bytes.
 const MOST_GIVEN: u64 = 4 << 20;
 
+/// How long a worker that has ended waits for workers that others are starting: longer than these have for it.
+const START_PATIENCE: Duration = Duration::from_secs(12);
+
+/// How often it looks at them.
+const START_LOOK: Duration = Duration::from_millis(50);
+
 /// How a worker came to its end.
 enum Ended {
     /// It has nothing to do: somebody else has the task, or there is no room.
@@ -423,9 +429,24 @@ async fn hand_on(home: PathBuf, config: ConfigSource) {
     });
     let Ok(limits) = rung.await else { return };
     let store = Store::new(home);
+    let begin = tokio::time::Instant::now();
     loop {
         let next = match ask(|done| store.next_task(limits, done)).await {
             Ok(Some(next)) => next,
+            // Whoever starts it may have died in between, and nobody but us may be there.
+            Ok(None) if begin.elapsed() < START_PATIENCE => {
+                match ask(|done| store.are_starting(done)).await {
+                    Ok(true) => {
+                        tokio::time::sleep(START_LOOK).await;
+                        continue;
+                    }
+                    Ok(false) => return,
+                    Err(error) => {
+                        tracing::warn!(%error, "the next task is left to others");
+                        return;
+                    }
+                }
+            }
             Ok(None) => return,
             Err(error) => {
                 tracing::warn!(%error, "the next task is left to others");

@@ -75,6 +75,21 @@ fn no_more_run_than_may_and_all_come_to_their_end_without_anybody() {
 }
 
 #[test]
+fn what_somebody_was_to_start_who_died_is_started_by_who_ends() {
+    let world = World::new(0);
+    world.configure("background: {max_parallel: 1}\n");
+    let (blocker, left) = (world.start_waiting(), world.start(&[]));
+    // A server that is killed between picking a task and starting its worker leaves this.
+    let uptime = fs::read_to_string("/proc/uptime").unwrap();
+    let seconds = uptime.split('.').next().unwrap();
+    world.write_sql(&format!("UPDATE task SET spawned_at = {seconds}000 WHERE id = '{left}'"));
+    world.json(&["task", "cancel", &blocker]);
+    // Nobody is attached, and looks.
+    world.nothing_is_left();
+    assert_eq!(world.sql::<String>(&format!("SELECT status FROM task WHERE id = '{left}'")), "completed");
+}
+
+#[test]
 fn ten_thousand_that_have_ended_are_in_nobodys_way() {
     let world = World::new(0);
     let id = world.start(&[]);

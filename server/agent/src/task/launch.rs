@@ -9,7 +9,7 @@ use kkcode_core::effect::Refusal;
 use kkcode_core::id::TaskId;
 use kkcode_core::state::Snapshot;
 
-use super::{Tasks, blocking, output};
+use super::{Tasks, blocking, broken_down, ended, output};
 use crate::config::ConfigSource;
 use crate::fresh;
 
@@ -17,14 +17,21 @@ use crate::fresh;
 pub(crate) const TOKEN: &str = "KKCODE_TASK";
 
 impl Tasks {
-    /// Starts workers for tasks that wait, as many as may run.
+    /// Starts workers for tasks that wait, as many as may run. When it returns, none of them is between being picked by this
+    /// process and having its worker.
     pub(super) async fn start_pending(&self) -> Result<(), Refusal> {
-        let config = self.config.clone();
-        let limits = blocking(move || config.task_limits()).await?;
-        while let Some(id) = self.ask(|store, done| store.next_task(limits, done)).await? {
-            self.start_worker(id).await?;
-        }
-        Ok(())
+        let tasks = self.clone();
+        // Nobody else starts a worker for what was picked, so this goes on when whoever waits for it does not any more.
+        let all = tokio::spawn(async move {
+            let _alone = tasks.handle.worker_starts().acquire_owned().await.map_err(|_| ended())?;
+            let config = tasks.config.clone();
+            let limits = blocking(move || config.task_limits()).await?;
+            while let Some(id) = tasks.ask(|store, done| store.next_task(limits, done)).await? {
+                tasks.start_worker(id).await?;
+            }
+            Ok(())
+        });
+        all.await.map_err(|error| broken_down(&error))?
     }
 
     /// Starts a worker for a task. That it cannot be started is the end of the task, and no error here.

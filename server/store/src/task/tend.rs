@@ -96,6 +96,21 @@ impl Store {
         self.run(move |database| database.write(|connection| next(connection, limits)), done);
     }
 
+    /// Tells whether somebody is starting a worker for a task that waits.
+    pub fn are_starting(&self, done: impl FnOnce(Result<bool, StoreError>) + Send + 'static) {
+        let sql = "SELECT EXISTS (SELECT 1 FROM task WHERE ended_at IS NULL AND status = 'pending'
+                                  AND spawned_at BETWEEN ?1 - ?2 AND ?1)";
+        self.run(
+            move |database| {
+                database.read(|connection| {
+                    let moment = params![owner::since_boot(), STARTING];
+                    Ok(connection.prepare_cached(sql)?.query_row(moment, |row| row.get(0))?)
+                })
+            },
+            done,
+        );
+    }
+
     /// Notes that a worker is being started for a task that waits, whatever else runs: for a key that is there now. Tells
     /// whether nobody else was quicker.
     pub fn start_parked(&self, id: TaskId, done: impl FnOnce(Result<bool, StoreError>) + Send + 'static) {
@@ -249,7 +264,7 @@ fn next(connection: &mut Connection, limits: Limits) -> Result<Option<TaskId>, F
     if task.is_some_and(|task| task.crashes >= MOST_CRASHES) {
         fail(&transaction, &id, "its worker ended three times before it began")?;
         transaction.commit()?;
-        return Ok(None);
+        return next(connection, limits);
     }
     transaction.commit()?;
     Ok(Some(id))

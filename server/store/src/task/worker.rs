@@ -155,7 +155,16 @@ fn claim(
     let Some(task) = one(&transaction, id)? else { return Ok(None) };
     let is_parked =
         task.status == TaskStatus::Waiting && matches!(task.waiting_for, Some(WaitingFor::Key { .. }));
-    if !is_parked && task.status != TaskStatus::Pending || !has_room(&transaction, id, limits)? {
+    if !is_parked && task.status != TaskStatus::Pending {
+        return Ok(None);
+    }
+    if !has_room(&transaction, id, limits)? {
+        // Whoever ends next may start another one.
+        transaction.execute(
+            "UPDATE task SET spawned_at = NULL WHERE id = ?1 AND status = 'pending'",
+            [id.as_str()],
+        )?;
+        transaction.commit()?;
         return Ok(None);
     }
     let us = Owner::this_process();

@@ -210,11 +210,19 @@ fn groups_take_turns_and_no_more_run_than_may() {
     assert!(claim(&store, "a1", limits).is_some());
     assert_eq!(next().as_deref(), Some("a2"));
     assert_eq!(next(), None, "three run, or are about to");
+    let are_starting = || wait(|done| store.are_starting(done)).unwrap();
+    assert!(are_starting());
     for id in ["b1", "a2"] {
         assert!(claim(&store, id, limits).is_some());
     }
+    assert!(!are_starting());
     assert_eq!(claim(&store, "a3", limits), None);
     assert_eq!(claim(&store, "a3", Limits { max_parallel: 9, ..limits }), None, "two of the group run");
+    raw(&home).execute("UPDATE task SET spawned_at = 1 WHERE id = 'a3'", []).unwrap();
+    assert_eq!(claim(&store, "a3", limits), None);
+    let spawned: Option<i64> =
+        raw(&home).query_row("SELECT spawned_at FROM task WHERE id = 'a3'", [], |row| row.get(0)).unwrap();
+    assert_eq!(spawned, None, "who ends next may start a worker for it at once");
     let counts = wait(|done| store.task_counts(done)).unwrap();
     assert_eq!((counts.pending, counts.running), (1, 3));
 }
@@ -243,7 +251,9 @@ fn a_task_whose_workers_end_without_a_word_is_given_up() {
     launch(&store, "task_2", None);
     raw(&home).execute("UPDATE task SET spawned_at = -100000, crashes = 2 WHERE id = 'task_2'", []).unwrap();
     raw(&home).execute("UPDATE task SET status = 'cancelled', ended_at = 1 WHERE id = 'task_1'", []).unwrap();
-    assert_eq!(wait(|done| store.next_task(FREE, done)).unwrap(), None);
+    launch(&store, "task_3", None);
+    let next = wait(|done| store.next_task(FREE, done)).unwrap();
+    assert_eq!(next, Some(TaskId::new("task_3")), "the one that is given up is in nobody's way");
     assert_eq!(read(&store, "task_2").status, TaskStatus::Error);
 }
 
