@@ -10,7 +10,7 @@ use kkcode_core::effect::Refusal;
 use kkcode_core::event::{Author, Command, Resolve};
 use kkcode_core::id::{CommentId, HunkId, ProposalId};
 use kkcode_core::lines::Lines;
-use kkcode_core::merge::merge;
+use kkcode_core::merge::{merge, merge_words};
 use kkcode_core::placement::Holds;
 use kkcode_core::proposal::{ChangeKind, Hunk, NewHunk, ReviewState};
 use kkcode_core::review::Review;
@@ -23,7 +23,7 @@ use crate::{fresh, overlay};
 /// How a stale hunk is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
-    /// As the three-way merge with the user's lines.
+    /// As the three-way merge with the user's lines, by lines or by words.
     Merge,
     /// In place of the user's lines.
     Theirs,
@@ -48,7 +48,9 @@ pub fn conflict(placed: &PlacedFile, hunk: &Hunk) -> Option<Conflict> {
     let current = text.slice(place.lines.clone());
     let current = current.strip_prefix(BOM).unwrap_or(current).to_owned();
     let [base, mine, theirs] = [&*hunk.old_text, &current, &*hunk.new_text].map(Lines::new);
-    Some(Conflict { merged: merge(&base, &mine, &theirs), current })
+    let words = || merge_words(&hunk.old_text, &current, &hunk.new_text);
+    let merged = merge(&base, &mine, &theirs).or_else(words);
+    Some(Conflict { current, merged })
 }
 
 /// Returns the command that takes a stale hunk into the text of now. Reads the disk and diffs: not for the runtime's threads.
@@ -71,7 +73,7 @@ pub fn resolve(
         (Resolution::Merge, Some(merged)) => merged.into(),
         (Resolution::Merge, None) => {
             return Err(Refusal::Forbidden(format!(
-                "hunk `{hunk}` and your change touch the same lines and cannot be merged; take the proposal there \
+                "hunk `{hunk}` and your change touch the same words and cannot be merged; take the proposal there \
                  (`theirs`) or reject the hunk to keep yours"
             )));
         }

@@ -105,7 +105,7 @@ fn lines_that_a_hunk_does_not_have_are_named() {
 }
 
 #[test]
-fn a_stale_hunk_is_merged_where_that_is_clean() {
+fn a_stale_hunk_that_cannot_be_merged_is_taken_all_the_same() {
     let mut world = World::with(WIDE, capabilities());
     world.open();
     let proposal = world.turn();
@@ -131,23 +131,39 @@ fn a_stale_hunk_is_merged_where_that_is_clean() {
     world.done();
 }
 
-const FAR: &str = r#"
+const WORDS: &str = r#"
 turns:
   - stream:
-      - tool: {name: edit, input: {path: "x y.txt", before: "one\ntwo\nthree\nfour", after: "ONE\ntwo\nthree\nfour"}}
-      - tool: {name: edit, input: {path: "x y.txt", before: "ONE\ntwo\nthree\nfour\nfive\n", after: "1\nfour\nfive\n"}}
+      - tool: {name: edit, input: {path: "x y.txt", before: "two\nthree", after: "two and\nthree, more"}}
   - stream:
       - text: "Two hunks wait for you."
 "#;
 
 #[test]
 fn a_merge_is_previewed_taken_and_undone() {
-    let mut world = World::with(FAR, capabilities());
+    let mut world = World::with(WORDS, capabilities());
     world.open();
     let proposal = world.turn();
-    let hunks = world.hunks(&proposal);
-    let pending: Vec<_> = hunks.iter().filter(|hunk| hunk.state == "pending").collect();
-    assert_eq!((pending.len(), &*pending[0].old, &*pending[0].new), (1, "one\ntwo\nthree\n", "1\n"));
+    let hunk = world.hunks(&proposal)[0].id.clone();
+    world.type_text(1, 0, 0, "my ");
+    let shown = world.show(&proposal);
+    let hunks = &shown["files"][0]["hunks"];
+    assert_eq!(hunks[0]["conflict"]["mergedText"], "my two and\nthree, more\n");
+    let merge = world.action(1, "Merge")["command"].clone();
+    let undone = "one\nmy two\nthree\nfour\nfive\n";
+    assert_eq!(world.text, undone);
+    world.server.call("workspace/executeCommand", merge);
+    world.take_edit();
+    assert_eq!(world.text, "one\nmy two and\nthree, more\nfour\nfive\n");
+    assert_eq!(world.states(&proposal), ["accepted"]);
+    world.undo();
+    world.take_edit();
+    assert_eq!(world.text, undone);
+    // What it proposes now is the merge.
+    assert_eq!(world.states(&proposal), ["pending"]);
+    world.accept(&proposal, &hunk, &json!({})).unwrap();
+    world.take_edit();
+    assert_eq!(world.text, "one\nmy two and\nthree, more\nfour\nfive\n");
     world.done();
 }
 
