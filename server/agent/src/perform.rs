@@ -245,9 +245,14 @@ impl Performer {
         });
         // Only what has been read is compared with; the number comes with the answer.
         self.data_version = None;
-        let read_to = *self.read_to.get_or_insert(last_seq);
-        if last_seq > read_to {
-            self.ask_for_events(read_to);
+        match self.read_to {
+            None => {
+                self.read_to = Some(last_seq);
+                // A front end that has gone needs to be told nothing.
+                let _nobody_listens = self.front_end.send(ToFrontEnd::Read(last_seq));
+            }
+            Some(read_to) if last_seq > read_to => self.ask_for_events(read_to),
+            Some(_) => {}
         }
     }
 

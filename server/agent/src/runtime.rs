@@ -29,6 +29,8 @@ pub enum ToFrontEnd {
     Effect(EditorEffect),
     /// Something durable that another process has written down, with its number.
     Elsewhere(u64, DurableEvent),
+    /// The store was read for the first time: all up to this event is known, and is told by none of its own.
+    Read(u64),
     /// What a running turn says, as it says it. Not durable.
     Turn(TurnUpdate),
     /// A command is about to run: this document is to be on the disk as it is in the editor.

@@ -109,6 +109,7 @@ impl FrontEnd {
             }
             ToFrontEnd::Effect(EditorEffect::Message(message)) => self.show(MessageType::WARNING, &message),
             ToFrontEnd::Elsewhere(seq, event) => self.elsewhere(seq, event).await,
+            ToFrontEnd::Read(seq) => self.seq = self.seq.max(seq),
             ToFrontEnd::Save(save) => self.save(save),
             ToFrontEnd::Turn(update) => turn_updates::tell(&self.session, &self.editor, update),
         }

@@ -28,6 +28,17 @@ fn told_counts(server: &mut TestServer, proposal: &str, pending: u64, behind: u6
     })
 }
 
+/// Starts another editor's server, of which it is read what it tells of proposals.
+fn attentive(world: &World) -> TestServer {
+    let other = kkcode_tests::Options::new()
+        .home(world.dir.path().join("home"))
+        .workspace(&world.dir.path().join("work"))
+        .ignore("kkcode/turn/didUpdate")
+        .allow_unread()
+        .capabilities(capabilities());
+    other.initialized()
+}
+
 /// Asks until there is an answer: nothing is sent when a server has taken in what another one wrote.
 fn wait_until<T>(server: &mut TestServer, mut ask: impl FnMut(&mut TestServer) -> Option<T>) -> T {
     let end = Instant::now() + Duration::from_mins(1);
@@ -42,13 +53,7 @@ fn wait_until<T>(server: &mut TestServer, mut ask: impl FnMut(&mut TestServer) -
 #[test]
 fn what_one_editor_decides_the_other_is_told() {
     let mut world = World::new();
-    let other = kkcode_tests::Options::new()
-        .home(world.dir.path().join("home"))
-        .workspace(&world.dir.path().join("work"))
-        .ignore("kkcode/turn/didUpdate")
-        .allow_unread()
-        .capabilities(capabilities());
-    let mut other = other.initialized();
+    let mut other = attentive(&world);
     let proposal = world.turn();
     let proposed = told_counts(&mut other, &proposal, 2, 0);
     assert_eq!(states(&mut other, &proposal), ["pending", "pending"]);
@@ -67,6 +72,26 @@ fn what_one_editor_decides_the_other_is_told() {
         (shown["state"] != "open").then_some(shown)
     });
     assert_eq!(list["state"], "partial");
+    other.shutdown();
+    world.done();
+}
+
+#[test]
+fn what_was_there_before_is_told_with_the_number_of_its_last_event() {
+    let mut world = World::new();
+    let proposal = world.turn();
+    let mut other = attentive(&world);
+    // Typing is no event: what it makes of a hunk is told with the number of the last one.
+    let document =
+        json!({"uri": world.uri(), "languageId": "plaintext", "version": 1, "text": world.on_disk()});
+    other.notify("textDocument/didOpen", json!({"textDocument": document}));
+    let start = json!({"line": 1, "character": 0});
+    let change = json!({"range": {"start": start, "end": start}, "text": "my "});
+    let document = json!({"uri": world.uri(), "version": 2});
+    other.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": [change]}));
+    let told = told_counts(&mut other, &proposal, 1, 0);
+    let events = other.call("kkcode/events/since", json!({"seq": 0}));
+    assert_eq!(json!(told), events["nextSeq"], "{events}");
     other.shutdown();
     world.done();
 }

@@ -99,7 +99,10 @@ impl World {
                         }
                     }
                     // Dropped unanswered, as by a front end that cannot ask.
-                    ToFrontEnd::Turn(_) | ToFrontEnd::Elsewhere(..) | ToFrontEnd::Save(_) => {}
+                    ToFrontEnd::Turn(_)
+                    | ToFrontEnd::Elsewhere(..)
+                    | ToFrontEnd::Read(_)
+                    | ToFrontEnd::Save(_) => {}
                 }
             }
         };
