@@ -109,6 +109,11 @@ fn files_of_several_folders_are_reviewed_where_they_are() {
 }
 
 #[test]
+fn a_hunk_that_the_user_has_written_into_is_merged_or_taken_all_the_same() {
+    check("conflicts");
+}
+
+#[test]
 fn each_way_to_begin_a_turn_says_what_it_is_about() {
     check("beginnings");
 }

@@ -96,7 +96,6 @@ export const acts = {
     script: edits(["notes.txt", ["two", "TWO"], ["five", "FIVE"]], ["other.txt", ["beta", "BETA"]]),
     async run(editor) {
       const { page } = editor;
-      const at = (line) => page.locator(".statusbar-item", { hasText: `Ln ${line},` }).waitFor();
       await editor.ready();
       await editor.open("notes.txt", "three");
       await editor.command("Kkcode: Ask the Agent to Work on");
@@ -106,11 +105,11 @@ export const acts = {
 
       await editor.line("one").click();
       await page.keyboard.press("Alt+F6");
-      await at(2);
+      await editor.at(2);
       await page.keyboard.press("Alt+F6");
-      await at(5);
+      await editor.at(5);
       await page.keyboard.press("Shift+Alt+F6");
-      await at(2);
+      await editor.at(2);
 
       await editor.command("Kkcode: Show All Changes of the Proposal");
       await page.locator(".multiDiffEntry", { hasText: "notes.txt" }).first().waitFor();

@@ -8,6 +8,7 @@ import { conversations } from "./conversations.mjs";
 import { faults } from "./faults.mjs";
 import { folders } from "./folders.mjs";
 import { prompts } from "./prompts.mjs";
+import { stale } from "./stale.mjs";
 
 const NOTES = "one\ntwo\nthree\nfour\nfive\nsix\n";
 
@@ -54,6 +55,7 @@ export const cases = {
   ...faults,
   ...folders,
   ...prompts,
+  ...stale,
 
   // The whole road: a turn from a selection, its hunks, each decided in another way, and a window that comes back.
   review: {

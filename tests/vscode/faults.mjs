@@ -51,8 +51,6 @@ export const faults = {
       await editor.seeText("interrupted");
       await editor.command("Kkcode: Focus on Turns View");
       await editor.row("Raise your voice", "interrupted").waitFor();
-      // VS Code asks for lenses again where the cursor is.
-      await editor.line("three").click();
       await editor.seeLenses("Accept hunk", 2);
       await editor.lens("Accept hunk").first().click();
       await editor.seeLenses("Accept hunk", 1);
@@ -81,19 +79,18 @@ export const faults = {
       await editor.front("three");
       await turn(editor, "Raise your voice");
       await editor.seeText("Both wait");
-      await says(other, "2 hunks").waitFor();
-      await says(editor, "2 hunks").waitFor();
+      await editor.seeLenses("Accept hunk", 2);
+      await other.seeLenses("Accept hunk", 2);
       // Accepted and saved in one, it is gone in the other.
-      await editor.front("two");
-      await editor.command("Kkcode: Accept Hunk");
+      await editor.lens("Accept hunk").first().click();
       await editor.front("TWO");
       await editor.page.keyboard.press("Control+s");
       await editor.seeFile("notes.txt", NOTES.replace("two", "TWO"));
       await other.front("TWO");
       await says(other, "1 hunk").waitFor();
       // Rejected in the other, it is gone in the one.
-      await other.front("five");
-      await other.command("Kkcode: Reject Hunk");
+      await other.seeLenses("Reject hunk", 1);
+      await other.lens("Reject hunk").click();
       await says(other, "manual").filter({ hasNotText: "hunk" }).waitFor();
       await editor.page.bringToFront();
       await says(editor, "manual").filter({ hasNotText: "hunk" }).waitFor();

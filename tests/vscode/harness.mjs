@@ -210,12 +210,24 @@ export class Editor {
 
   /** Returns a line of the editor that shows the file. */
   line(text) {
-    return this.page.locator(".monaco-editor .view-line", { hasText: new RegExp(`^${text}$`) }).first();
+    return this.page.locator(".monaco-editor .view-line", { hasText: exactly(text) }).first();
   }
 
   /** Returns a line of the proposed side. */
   proposed(text) {
-    return this.page.locator(".monaco-diff-editor .modified .view-line", { hasText: new RegExp(`^${text}$`) }).first();
+    return this.page.locator(".monaco-diff-editor .modified .view-line", { hasText: exactly(text) }).first();
+  }
+
+  /** Waits until the cursor is on this line, counted from 1. */
+  async at(line) {
+    await this.page.locator(".statusbar-item", { hasText: `Ln ${line},` }).waitFor();
+  }
+
+  /** Types at the beginning of a line. */
+  async type(line, text) {
+    await this.line(line).click();
+    await this.page.keyboard.press("Home");
+    await this.page.keyboard.type(text);
   }
 
   /** Opens a file by its name, and waits for its text. */
@@ -238,7 +250,11 @@ export class Editor {
 
   /** Waits until exactly so many code lenses have these words. */
   async seeLenses(words, count) {
-    await this.eventually(`${count} lenses “${words}”`, async () => (await this.lens(words).count()) === count);
+    let seen = [];
+    await this.eventually(() => `${count} lenses “${words}” but ${JSON.stringify(seen)}`, async () => {
+      seen = await this.lens(words).evaluateAll((lenses) => lenses.map((lens) => lens.parentElement.innerText));
+      return seen.length === count;
+    });
   }
 
   /** Waits until the browser has written down something that the extension keeps for this workspace. */
@@ -289,7 +305,7 @@ export class Editor {
     const until = Date.now() + PATIENCE;
     while (!(await holds())) {
       if (Date.now() > until) {
-        throw new Error(`not seen: ${what}`);
+        throw new Error(`not seen: ${typeof what === "function" ? what() : what}`);
       }
       await this.page.evaluate(() => new Promise(requestAnimationFrame));
     }
@@ -319,5 +335,13 @@ export function processes(folder, command) {
 
 /** Editors draw spaces as non-breaking ones. */
 function nonBreaking(text) {
-  return new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "[ \\u00a0]"));
+  return new RegExp(drawn(text));
+}
+
+function exactly(text) {
+  return new RegExp(`^${drawn(text)}$`);
+}
+
+function drawn(text) {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "[ \\u00a0]");
 }

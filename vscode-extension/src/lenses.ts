@@ -21,12 +21,29 @@ export function middleware(): Middleware {
   };
 }
 
+/** After what time VS Code is told once more that lenses have changed, in milliseconds; it waits for 250 itself. */
+const ONCE_MORE = 1_000;
+
 /** Our lenses beside the server's, and all of those that only we know. */
-class Lenses implements vscode.CodeLensProvider {
-  readonly onDidChangeCodeLenses: vscode.Event<void>;
+class Lenses implements vscode.CodeLensProvider, vscode.Disposable {
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeCodeLenses = this.#changed.event;
+  readonly #heard: vscode.Disposable;
+  #onceMore: NodeJS.Timeout | undefined;
 
   constructor(readonly proposals: Proposals) {
-    this.onDidChangeCodeLenses = proposals.onDidChange;
+    // An editor that loses the focus drops the question for lenses that it was about to ask, of all providers.
+    this.#heard = proposals.onDidChange(() => {
+      this.#changed.fire();
+      clearTimeout(this.#onceMore);
+      this.#onceMore = setTimeout(() => { this.#changed.fire(); }, ONCE_MORE);
+    });
+  }
+
+  dispose(): void {
+    clearTimeout(this.#onceMore);
+    this.#heard.dispose();
+    this.#changed.dispose();
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
@@ -41,8 +58,10 @@ class Lenses implements vscode.CodeLensProvider {
 /** Registers code lenses, and code actions where the server has none. */
 export function registerLenses(proposals: Proposals): vscode.Disposable {
   const documents = ["file", schemes.proposed, schemes.edit].map((scheme) => ({ scheme }));
+  const lenses = new Lenses(proposals);
   return vscode.Disposable.from(
-    vscode.languages.registerCodeLensProvider(documents, new Lenses(proposals)),
+    lenses,
+    vscode.languages.registerCodeLensProvider(documents, lenses),
     vscode.languages.registerCodeActionsProvider({ scheme: schemes.edit }, new EditActions(proposals), {
       providedCodeActionKinds: [vscode.CodeActionKind.RefactorRewrite],
     }),
@@ -76,6 +95,12 @@ function decisions(document: vscode.TextDocument, placed: PlacedHunk): vscode.Co
 
 function more(document: vscode.TextDocument, placed: PlacedHunk): vscode.CodeLens[] {
   const lenses = [lens(document, placed, "Why", "hunk.why"), lens(document, placed, "Reject with a reason…", "hunk.rejectWithReason")];
+  if (placed.hunk.state === "stale") {
+    lenses.unshift(lens(document, placed, "Take proposal here", "hunk.takeProposal"));
+  }
+  if (placed.hunk.conflict?.mergedText !== undefined) {
+    lenses.unshift(lens(document, placed, "Merge", "hunk.merge"));
+  }
   if (!fileOf(document.uri).isProposedSide) {
     const { proposal, file } = placed;
     const diff = { title: "Diff", command: "kkcode.ui.file.diff", arguments: [{ proposalId: proposal.proposalId, uri: file.uri }] };

@@ -1,6 +1,7 @@
 //! Code lenses: how many hunks of a file are pending, and a way to decide each without a menu.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use kkcode_core::id::ProposalId;
@@ -40,24 +41,28 @@ enum Does {
     RejectFile,
 }
 
-/// Returns the lenses of a document, without their commands: those of the file on its first line, two at each hunk.
+/// Returns the lenses of a document: those of the file on its first line, two at each hunk. They have their commands already,
+/// as those cost nothing, and a client that asks for them later may lose them in between.
 pub(crate) async fn of(session: Arc<Session>, params: CodeLensParams) -> Result<Vec<CodeLens>> {
     let uri = params.text_document.uri.to_string();
-    let (_, found) = found(&session, uri.clone()).await?;
-    let lens = |does: Does, hunk: &Waiting, at: Position| {
-        let hunk_id = matches!(does, Does::AcceptHunk | Does::RejectHunk).then(|| hunk.hunk.id.to_string());
-        let proposal_id = hunk.proposal.to_string();
-        let data = LensData { does, proposal_id, uri: uri.clone(), hunk_id };
-        CodeLens {
-            range: to_proto::lsp_range(TextRange::new(at, at)),
-            command: None,
-            data: serde_json::to_value(data).ok(),
-        }
-    };
+    let (snapshot, found) = found(&session, uri.clone()).await?;
     let mut proposals: BTreeMap<&ProposalId, Vec<&Waiting>> = BTreeMap::new();
     for hunk in &found {
         proposals.entry(&hunk.proposal).or_default().push(hunk);
     }
+    let counts: BTreeMap<&ProposalId, Counts> =
+        proposals.iter().map(|(proposal, hunks)| (*proposal, Counts::of(hunks))).collect();
+    let lens = |does: Does, hunk: &Waiting, at: Position| {
+        let hunk_id = matches!(does, Does::AcceptHunk | Does::RejectHunk).then(|| hunk.hunk.id.to_string());
+        let proposal_id = hunk.proposal.to_string();
+        let data = LensData { does, proposal_id, uri: uri.clone(), hunk_id };
+        let counts = counts.get(&hunk.proposal).copied().unwrap_or_default();
+        CodeLens {
+            range: to_proto::lsp_range(TextRange::new(at, at)),
+            command: Some(command(&snapshot, &data, hunk, counts)),
+            data: serde_json::to_value(data).ok(),
+        }
+    };
     let mut lenses = Vec::new();
     for hunks in proposals.values() {
         let Some(first) = hunks.first() else { continue };
@@ -76,16 +81,14 @@ pub(crate) async fn of(session: Arc<Session>, params: CodeLensParams) -> Result<
     Ok(lenses)
 }
 
-/// Gives a lens its title and command, as things stand now. One without our data comes back as it is.
+/// Gives a lens the title and command that it has as things stand now. One without our data comes back as it is.
 pub(crate) async fn resolve(session: Arc<Session>, mut lens: CodeLens) -> Result<CodeLens> {
     let Some(data) = lens.data.clone().and_then(|data| LensData::deserialize(data).ok()) else {
         return Ok(lens);
     };
-    if lens.command.is_some() {
-        return Ok(lens);
-    }
-    let (snapshot, mut found) = found(&session, data.uri.clone()).await?;
-    found.retain(|hunk| hunk.proposal.as_str() == data.proposal_id);
+    let (snapshot, found) = found(&session, data.uri.clone()).await?;
+    let found: Vec<&Waiting> =
+        found.iter().filter(|hunk| hunk.proposal.as_str() == data.proposal_id).collect();
     let about = match &data.hunk_id {
         Some(id) => found.iter().find(|hunk| hunk.hunk.id.as_str() == id),
         None => found.first(),
@@ -100,13 +103,11 @@ pub(crate) async fn resolve(session: Arc<Session>, mut lens: CodeLens) -> Result
     if needs_pending {
         return Err(error::content_modified("the hunk of this code lens is not pending any more"));
     }
-    lens.command = Some(command(&snapshot, &data, about, &found));
+    lens.command = Some(command(&snapshot, &data, about, Counts::of(&found)));
     Ok(lens)
 }
 
-fn command(snapshot: &Snapshot, data: &LensData, about: &Waiting, found: &[Waiting]) -> Command {
-    let counts = counts(found);
-    let only_stale = !found.iter().any(|hunk| hunk.is_pending() || hunk.is_applied());
+fn command(snapshot: &Snapshot, data: &LensData, about: &Waiting, counts: Counts) -> Command {
     let (title, command) = match data.does {
         Does::AcceptHunk if about.is_applied() => (format!("{counts} · Keep hunk"), HunkAccept::NAME),
         Does::RejectHunk if about.is_applied() => ("Undo hunk".to_owned(), HunkReject::NAME),
@@ -116,7 +117,7 @@ fn command(snapshot: &Snapshot, data: &LensData, about: &Waiting, found: &[Waiti
         }
         Does::RejectHunk => ("Reject hunk".to_owned(), HunkReject::NAME),
         Does::AcceptFile => (format!("{counts} · Accept file"), FileAccept::NAME),
-        Does::RejectFile if only_stale => (format!("{counts} · Reject file"), FileReject::NAME),
+        Does::RejectFile if !counts.can_accept => (format!("{counts} · Reject file"), FileReject::NAME),
         Does::RejectFile => ("Reject file".to_owned(), FileReject::NAME),
     };
     let argument = match &data.hunk_id {
@@ -128,14 +129,31 @@ fn command(snapshot: &Snapshot, data: &LensData, about: &Waiting, found: &[Waiti
     Command { title, command: command.to_owned(), arguments: Some(vec![argument]) }
 }
 
+/// How the hunks of a proposal in a document stand.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    pending: usize,
+    stale: usize,
+    /// Whether one of them can be accepted, or kept.
+    can_accept: bool,
+}
+
+impl Counts {
+    fn of(hunks: &[&Waiting]) -> Self {
+        let stale = hunks.iter().filter(|hunk| hunk.standing.state == HunkState::Stale).count();
+        let can_accept = hunks.iter().any(|hunk| hunk.is_pending() || hunk.is_applied());
+        Self { pending: hunks.len() - stale, stale, can_accept }
+    }
+}
+
 /// Says how many hunks are pending, and how many stale if there are any.
-fn counts(found: &[Waiting]) -> String {
-    let stale = found.iter().filter(|hunk| hunk.standing.state == HunkState::Stale).count();
-    let pending = found.len() - stale;
-    match (pending, stale) {
-        (_, 0) => format!("{pending} pending"),
-        (0, _) => format!("{stale} stale"),
-        _ => format!("{pending} pending, {stale} stale"),
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.pending, self.stale) {
+            (pending, 0) => write!(f, "{pending} pending"),
+            (0, stale) => write!(f, "{stale} stale"),
+            (pending, stale) => write!(f, "{pending} pending, {stale} stale"),
+        }
     }
 }
 
